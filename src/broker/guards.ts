@@ -1,0 +1,40 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+export type GuardCode = 'guard_header_missing' | 'host_not_allowed' | 'forwarded_request'
+
+/**
+ * What a proxy adds and a browser cannot leave out. Whoever can make some program of the pod fetch a URL (SSRF), or a
+ * browser on the machine open a page, would otherwise fetch a token. `Sec-Fetch-Mode` alone is let pass: Node's own fetch
+ * sends it.
+ */
+const refused: ReadonlySet<string> = new Set([
+  'forwarded',
+  'via',
+  'origin',
+  'referer',
+  'sec-fetch-site',
+  'sec-fetch-dest',
+  'sec-fetch-user',
+])
+
+/** The `Host` values of a listener: each of its addresses, and `localhost` with their ports. Names that merely resolve here are refused, against DNS rebinding. */
+export function hostAllowList(
+  addresses: readonly string[],
+  more: readonly string[],
+): ReadonlySet<string> {
+  const ports = addresses.map((address) => address.slice(address.lastIndexOf(':')))
+  return new Set([...addresses, ...ports.map((port) => `localhost${port}`), ...more])
+}
+
+/** The first guard that a request fails, if any. One pass over the headers: this stands on the hot path. */
+export function failedGuard(
+  headers: IncomingHttpHeaders,
+  hosts: ReadonlySet<string>,
+): GuardCode | undefined {
+  if (headers['lumo-broker'] !== 'true') return 'guard_header_missing'
+  if (!hosts.has(headers.host ?? '')) return 'host_not_allowed'
+  for (const name in headers) {
+    if (refused.has(name) || name.startsWith('x-forwarded-')) return 'forwarded_request'
+  }
+  return undefined
+}

@@ -1,0 +1,63 @@
+import { bodyFormOf } from '../oauth/media_type.ts'
+import { Parameters } from '../oauth/parameters.ts'
+import { parseScope, type Scope } from '../oauth/scope.ts'
+import { isAudience, isResource } from '../oauth/target.ts'
+import { BrokerError } from './errors.ts'
+
+declare const parsed: unique symbol
+
+/** Which token a caller wants. Only `parseWish` makes one. */
+export interface Wish {
+  readonly [parsed]: true
+  readonly audiences: readonly string[]
+  readonly resources: readonly string[]
+  readonly scope: Scope | undefined
+  /** What must be left of the token, in seconds. */
+  readonly minTtl: number
+  /** Client id of the agent, where the pod may be several. */
+  readonly agent: string | undefined
+}
+
+const names: ReadonlySet<string> = new Set(['audience', 'resource', 'scope', 'min_ttl', 'agent'])
+
+/** The request of a caller that names nothing: the token without a target. */
+export const plainWish: Wish = {
+  audiences: [],
+  resources: [],
+  scope: undefined,
+  minTtl: 0,
+  agent: undefined,
+} as unknown as Wish
+
+export function wishOfQuery(query: string): Wish | BrokerError {
+  if (query === '') return plainWish
+  const parameters = Parameters.ofForm(query)
+  return typeof parameters === 'string' ? new BrokerError(parameters) : wishOf(parameters)
+}
+
+export function wishOfBody(contentType: string | undefined, body: Buffer): Wish | BrokerError {
+  if (contentType === undefined && body.length === 0) return plainWish
+  const form = bodyFormOf(contentType)
+  if (!form) return new BrokerError('media_type')
+  const parameters = Parameters.parse(body, form)
+  return typeof parameters === 'string' ? new BrokerError(parameters) : wishOf(parameters)
+}
+
+function wishOf(parameters: Parameters): Wish | BrokerError {
+  // A misspelt parameter that is passed over yields a token that nobody asked for.
+  if (parameters.names().some((name) => !names.has(name)))
+    return new BrokerError('parameter_unknown')
+  const audiences = parameters.all('audience')
+  const resources = parameters.all('resource')
+  if (!audiences.every(isAudience) || !resources.every(isResource)) {
+    return new BrokerError('target_malformed')
+  }
+  const scopeText = parameters.one('scope')
+  const scope = scopeText === undefined ? undefined : parseScope(scopeText)
+  if (scopeText !== undefined && !scope) return new BrokerError('scope_malformed')
+  const minTtl = parameters.one('min_ttl') ?? '0'
+  if (!/^\d{1,6}$/.test(minTtl)) return new BrokerError('parameter_malformed')
+  const agent = parameters.one('agent')
+  if (agent !== undefined && agent.length > 255) return new BrokerError('parameter_malformed')
+  return { audiences, resources, scope, minTtl: Number(minTtl), agent } as Wish
+}

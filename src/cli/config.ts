@@ -1,0 +1,63 @@
+import { resolve } from 'node:path'
+import { DocumentFault, showFault, type Fault } from '../config/document.ts'
+import { loadConfig } from '../config/load.ts'
+import type { TenantConfig } from '../config/config.ts'
+import { configSchema } from '../config/schema.ts'
+import { FileFault, systemFiles } from '../platform/files.ts'
+import { compilePolicy } from '../policy/compile.ts'
+import { policySchema } from '../policy/schema.ts'
+import { UsageFault, type ExitCode, type Io } from './io.ts'
+import { MAX_CONFIG_BYTES } from './run.ts'
+
+/** `lumo-broker config check FILE` and `lumo-broker config schema [policy]`. */
+export async function config(io: Io): Promise<ExitCode> {
+  const [verb, argument, ...more] = io.arguments
+  if (verb === 'check' && argument !== undefined && more.length === 0) return check(argument, io)
+  if (verb === 'schema' && more.length === 0) {
+    if (argument === undefined) return printSchema(configSchema, io)
+    if (argument === 'policy') return printSchema(policySchema, io)
+  }
+  throw new UsageFault('config takes: check FILE, schema, or schema policy')
+}
+
+function printSchema(schema: object, io: Io): ExitCode {
+  const dialect = 'https://json-schema.org/draft/2020-12/schema'
+  io.stdout.write(`${JSON.stringify({ $schema: dialect, ...schema }, null, 2)}\n`)
+  return 0
+}
+
+/** Reads the file as `run` would, and the trust policies that it names. */
+async function check(file: string, io: Io): Promise<ExitCode> {
+  const faults: Fault[] = []
+  try {
+    const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
+    const { authority } = loadConfig(text.toString('utf8'), io.environment)
+    for (const tenant of authority?.tenants ?? []) faults.push(...(await policyFaults(tenant)))
+  } catch (error) {
+    if (error instanceof DocumentFault) faults.push(...error.faults)
+    else if (error instanceof FileFault) faults.push({ path: '', message: error.message })
+    else throw error
+  }
+  for (const fault of faults) io.stderr.write(`${file}: ${showFault(fault)}\n`)
+  if (faults.length > 0) return 1
+  io.stdout.write(`${file}: no faults\n`)
+  return 0
+}
+
+async function policyFaults(tenant: TenantConfig): Promise<readonly Fault[]> {
+  if (tenant.policy === undefined) return []
+  try {
+    const files = []
+    for (const path of await systemFiles.list(tenant.policy)) {
+      files.push({ path, text: (await systemFiles.read(path, MAX_CONFIG_BYTES)).toString('utf8') })
+    }
+    return compilePolicy(files, {
+      providers: tenant.providers.map(({ name }) => name),
+      clientIds: tenant.clients.map(({ id }) => id),
+    }).conflicts
+  } catch (error) {
+    if (error instanceof DocumentFault) return error.faults
+    if (error instanceof FileFault) return [{ path: '', message: error.message }]
+    throw error
+  }
+}

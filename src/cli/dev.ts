@@ -1,0 +1,162 @@
+import { join, relative, resolve } from 'node:path'
+import { startApplication, systemSurroundings } from '../compose/application.ts'
+import type { Surroundings } from '../compose/surroundings.ts'
+import { issuerOf } from '../config/authority.ts'
+import { resolveConfig } from '../config/load.ts'
+import { localCluster } from '../dev/cluster.ts'
+import { rotateToken } from '../dev/kubelet.ts'
+import { openState, type DevState } from '../dev/state.ts'
+import { openLog } from '../ops/log.ts'
+import { handlerOf, listen } from '../platform/listen.ts'
+import { UsageFault, type ExitCode, type Io } from './io.ts'
+import { options } from './options.ts'
+
+const TENANT = 'acme-corp'
+const CLIENT = 'reports'
+const PROOF_LIFETIME_SECONDS = 600
+
+/** Where everything listens, counted from the first port. */
+interface Ports {
+  readonly authority: number
+  readonly cluster: number
+  readonly broker: number
+  readonly operations: number
+}
+
+/**
+ * `lumo-broker dev`: an authority, a cluster issuer that rotates a projected token, and a broker, on loopback, in one
+ * process, with the state in a folder.
+ */
+export async function dev(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, {
+    state: { default: '.lumo' },
+    'first-port': { default: '9170' },
+  })
+  const ports = portsFrom(given['first-port'])
+  const folder = resolve(io.workingFolder, given.state)
+  const log = await openLog({ level: 'info', format: 'auto' }, io.stdout)
+  const surroundings = systemSurroundings(log, {})
+  const state = await openState(folder, surroundings.random)
+  const issuer = await startCluster(state, ports, surroundings)
+  const application = await startApplication(configOf(state, ports, issuer.issuer), surroundings)
+  await untilStarted(application, surroundings)
+  io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.'))
+  await io.asked
+  issuer.rotation.stop()
+  await application.stop()
+  await issuer.close()
+  return 0
+}
+
+function portsFrom(text: string): Ports {
+  const first = Number(text)
+  if (!Number.isInteger(first) || first < 1 || first > 65_500) {
+    throw new UsageFault('--first-port must be a port')
+  }
+  return { authority: first, cluster: first + 1, broker: first + 10, operations: first + 20 }
+}
+
+async function startCluster(state: DevState, ports: Ports, surroundings: Surroundings) {
+  const issuer = `http://127.0.0.1:${String(ports.cluster)}`
+  const cluster = await localCluster(issuer, state.clusterKey, surroundings)
+  await cluster.app.ready()
+  const listening = await listen(
+    {
+      role: 'cluster issuer',
+      handler: handlerOf(cluster.app),
+      addresses: [{ host: '127.0.0.1', port: ports.cluster }],
+    },
+    surroundings.clock,
+  )
+  const rotation = await rotateToken(
+    state.proofFolder,
+    PROOF_LIFETIME_SECONDS,
+    () => cluster.token(state.pod, issuerOf(originOf(ports), TENANT), PROOF_LIFETIME_SECONDS),
+    surroundings,
+  )
+  return { issuer, rotation, close: () => listening.close(0) }
+}
+
+function originOf(ports: Ports): string {
+  return `http://127.0.0.1:${String(ports.authority)}`
+}
+
+function configOf(state: DevState, ports: Ports, clusterIssuer: string) {
+  const at = (port: number): string => `127.0.0.1:${String(port)}`
+  return resolveConfig(
+    {
+      roles: ['authority', 'broker'],
+      operations: { listen: at(ports.operations) },
+      authority: {
+        listen: at(ports.authority),
+        origin: originOf(ports),
+        store: { file: state.storeFile },
+        keyEncryptionFile: state.keyEncryptionFile,
+        tenants: [
+          {
+            slug: TENANT,
+            policy: state.policyFile,
+            providers: [
+              {
+                name: 'local-cluster',
+                kind: 'kubernetes',
+                issuers: [clusterIssuer],
+                keys: { discovery: true },
+              },
+            ],
+            clients: [
+              {
+                id: CLIENT,
+                secretHashes: [state.clientSecretHash],
+                grants: [{ scopes: ['read:reports', 'write:data', 'read:users'] }],
+              },
+            ],
+          },
+        ],
+      },
+      broker: {
+        shape: 'all-in-one',
+        listen: [at(ports.broker), `[::1]:${String(ports.broker)}`],
+        authority: { tenant: TENANT },
+        proof: { file: join(state.proofFolder, 'token') },
+      },
+    },
+    {},
+  )
+}
+
+const START_PATIENCE_MS = 10_000
+const LOOK_EVERY_MS = 20
+
+/** Waits for the first token, but not for ever: a policy that refuses it is for the log to say, and to be mended while this runs. */
+async function untilStarted(
+  application: { started(): boolean },
+  { clock }: Surroundings,
+): Promise<void> {
+  const giveUpAt = clock.monotonic() + START_PATIENCE_MS
+  while (!application.started() && clock.monotonic() < giveUpAt) {
+    await new Promise<void>((wake) => clock.after(LOOK_EVERY_MS, wake))
+  }
+}
+
+function welcome(ports: Ports, state: string): string {
+  const url = (port: number): string => `http://127.0.0.1:${String(port)}`
+  const secret = `$(cat '${join(state, 'client-secret')}')`
+  return `
+lumo-broker is ready.
+
+  tokens for the pod   ${url(ports.broker)}/v1/token
+  token endpoint       ${url(ports.authority)}/t/${TENANT}/api/v1/oauth/token
+  cluster issuer       ${url(ports.cluster)}
+  metrics and probes   ${url(ports.operations)}/metrics
+  state                ${state}/  (policy.yaml says who may become what)
+
+Try, in another terminal in this folder:
+
+  curl -s -H 'Lumo-Broker: true' '${url(ports.broker)}/v1/token?audience=https://docs.example.com'
+  curl -s -u "${CLIENT}:${secret}" -d grant_type=client_credentials ${url(ports.authority)}/t/${TENANT}/api/v1/oauth/token
+  curl -s ${url(ports.operations)}/metrics | grep ^lumo_
+
+Ctrl-C ends it.
+`
+}

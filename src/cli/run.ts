@@ -1,0 +1,25 @@
+import { resolve } from 'node:path'
+import { startApplication, systemSurroundings } from '../compose/application.ts'
+import { loadConfig } from '../config/load.ts'
+import { openLog } from '../ops/log.ts'
+import { systemFiles } from '../platform/files.ts'
+import type { ExitCode, Io } from './io.ts'
+import { options } from './options.ts'
+
+export const MAX_CONFIG_BYTES = 4_194_304
+
+/** `lumo-broker run --config FILE`: the roles of a configuration, until the process is asked to end. */
+export async function run(io: Io): Promise<ExitCode> {
+  const { config: file } = options(io.arguments, { config: 'required' })
+  const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
+  const config = loadConfig(text.toString('utf8'), io.environment)
+  const log = await openLog(config.log, io.stdout)
+  const application = await startApplication(config, systemSurroundings(log, io.environment))
+  for (const [role, addresses] of Object.entries(application.addresses)) {
+    for (const address of addresses) log.info('listening', { role, address })
+  }
+  await io.asked
+  log.info('stopping')
+  await application.stop()
+  return 0
+}

@@ -1,0 +1,132 @@
+import type { AuthorityConfig, BrokerConfig, Config } from '../config/config.ts'
+import { operationsListener } from '../ops/listener.ts'
+import { PrometheusMetrics } from '../ops/metrics.ts'
+import { systemClock } from '../platform/clock.ts'
+import { systemFiles } from '../platform/files.ts'
+import { nodeHttpClient } from '../platform/http_client.ts'
+import { handlerOf, listen } from '../platform/listen.ts'
+import type { Log } from '../platform/log.ts'
+import { systemRandom } from '../platform/random.ts'
+import type { RunningAuthority } from './authority.ts'
+import type { RunningBroker } from './broker.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const GRACE_MS = 5_000
+
+/** The program, running in the roles of its configuration. */
+export interface Application {
+  readonly addresses: {
+    readonly authority: readonly string[]
+    readonly broker: readonly string[]
+    readonly operations: readonly string[]
+  }
+  /** As the start-up probe: in a broker, whether a first token was had. */
+  started(): boolean
+  stop(): Promise<void>
+}
+
+/** The real world around the program. */
+export function systemSurroundings(
+  log: Log,
+  environment: Readonly<Record<string, string | undefined>>,
+): Surroundings {
+  const proxyEnv: Record<string, string> = {}
+  for (const name of [
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+  ]) {
+    const value = environment[name]
+    if (value !== undefined) proxyEnv[name] = value
+  }
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    http: nodeHttpClient(systemClock, proxyEnv),
+    log,
+    metrics: new PrometheusMetrics(),
+  }
+}
+
+/**
+ * Starts the roles of a configuration, the authority before the broker that needs it. A role's code is loaded only where the
+ * role runs: a sidecar holds no line of the authority.
+ * @throws OperatorFault when something cannot start; what had started is stopped again
+ */
+export async function startApplication(
+  config: Config,
+  surroundings: Surroundings,
+): Promise<Application> {
+  const running: { stop(graceMs: number): Promise<void> }[] = []
+  const keep = <Part extends (typeof running)[number]>(part: Part): Part => {
+    running.push(part)
+    return part
+  }
+  const stop = async (): Promise<void> => {
+    for (const part of running.toReversed()) await part.stop(GRACE_MS)
+  }
+  try {
+    const authority = config.authority && keep(await loadAuthority(config.authority, surroundings))
+    const broker = config.broker && keep(await loadBroker(config.broker, authority, surroundings))
+    if (authority && broker && config.broker) {
+      authority.onPolicyChange(config.broker.tenant, () => {
+        broker.forget()
+      })
+    }
+    const started = (): boolean => broker?.hasToken() ?? true
+    const operations = keep(await startOperations(config, surroundings, started))
+    return {
+      addresses: {
+        authority: authority?.addresses ?? [],
+        broker: broker?.addresses ?? [],
+        operations: operations.addresses,
+      },
+      started,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function loadAuthority(
+  config: AuthorityConfig,
+  surroundings: Surroundings,
+): Promise<RunningAuthority> {
+  const { startAuthority } = await import('./authority.ts')
+  return startAuthority(config, surroundings)
+}
+
+async function loadBroker(
+  config: BrokerConfig,
+  authority: RunningAuthority | undefined,
+  surroundings: Surroundings,
+): Promise<RunningBroker> {
+  const { startBroker } = await import('./broker.ts')
+  return startBroker(config, authority, surroundings)
+}
+
+async function startOperations(
+  config: Config,
+  { clock, metrics }: Surroundings,
+  started: () => boolean,
+) {
+  const app = operationsListener(metrics, { ready: () => true, started })
+  await app.ready()
+  const listening = await listen(
+    { role: 'operations listener', handler: handlerOf(app), addresses: [config.operations.listen] },
+    clock,
+  )
+  return {
+    addresses: listening.addresses,
+    stop: async (graceMs: number): Promise<void> => {
+      await listening.close(graceMs)
+      await app.close()
+    },
+  }
+}

@@ -1,0 +1,200 @@
+import { isLoopbackHost } from '../platform/http_client.ts'
+import { isLoopbackAddress, parseAddress } from './address.ts'
+import type {
+  AuthorityConfig,
+  ClientConfig,
+  KeysConfig,
+  ProviderConfig,
+  TenantConfig,
+} from './config.ts'
+import { grantFaults } from './grants.ts'
+import type { ClientEntry, ConfigFile, KeysEntry, ProviderEntry, TenantEntry } from './schema.ts'
+
+export type ReportFault = (path: string, message: string) => void
+
+/** What the API server of the own cluster is called from inside a pod, and what opens it. */
+const IN_CLUSTER = {
+  jwksUrl: 'https://kubernetes.default.svc/openid/v1/jwks',
+  caFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+  bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+}
+
+/** The cross rules of the section `authority`. */
+export function resolveAuthority(
+  section: NonNullable<ConfigFile['authority']>,
+  fault: ReportFault,
+): AuthorityConfig {
+  const listen = parseAddress(section.listen)
+  if (!listen) fault('authority.listen', 'must be an IP address and a port')
+  else if (!section.tls && !isLoopbackAddress(listen)) {
+    fault('authority.tls', 'must be given: plain HTTP is for loopback addresses only')
+  }
+  const origin = originOf(section.origin, fault)
+  const tenants = section.tenants.map((tenant, index) =>
+    resolveTenant(tenant, `authority.tenants[${String(index)}]`, origin, fault),
+  )
+  refuseRepeated(
+    tenants.map(({ slug }) => slug),
+    'authority.tenants',
+    'two tenants have the same slug',
+    fault,
+  )
+  if (tenants.filter(({ atOrigin }) => atOrigin).length > 1) {
+    fault('authority.tenants', 'only one tenant may have the bare origin as its issuer')
+  }
+  refuseSharedPairs(tenants, fault)
+  return {
+    listen: listen ?? { host: '127.0.0.1', port: 0 },
+    origin,
+    tls: section.tls,
+    storeFile: section.store.file,
+    keyEncryptionFile: section.keyEncryptionFile,
+    tenants,
+  }
+}
+
+function originOf(text: string, fault: ReportFault): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || (text !== url.origin && text !== `${url.origin}/`)) {
+    fault('authority.origin', 'must be an origin such as https://auth.example.com, without a path')
+  } else if (!isSafe(url)) {
+    fault('authority.origin', 'must be https; plain http is for loopback only')
+  }
+  return text.replace(/\/$/, '')
+}
+
+function resolveTenant(
+  tenant: TenantEntry,
+  path: string,
+  origin: string,
+  fault: ReportFault,
+): TenantConfig {
+  const atOrigin = tenant.issuer === 'origin'
+  const issuer = atOrigin ? origin : issuerOf(origin, tenant.slug)
+  const { providers, clients } = tenant
+  refuseRepeated(
+    providers.map((entry) => entry.name),
+    `${path}.providers`,
+    'two providers have the same name',
+    fault,
+  )
+  refuseRepeated(
+    clients.map((entry) => entry.id),
+    `${path}.clients`,
+    'two clients have the same id',
+    fault,
+  )
+  return {
+    slug: tenant.slug,
+    issuer,
+    atOrigin,
+    algorithm: tenant.algorithm,
+    policy: tenant.policy,
+    providers: providers.map((entry, index) =>
+      resolveProvider(entry, `${path}.providers[${String(index)}]`, issuer, fault),
+    ),
+    clients: clients.map((entry, index) =>
+      resolveClient(entry, `${path}.clients[${String(index)}]`, fault),
+    ),
+  }
+}
+
+/** The issuer of a tenant whose discovery lies under it (RFC 8414 with a path, OpenID Connect Discovery 1.0). */
+export function issuerOf(origin: string, slug: string): string {
+  return `${origin}/t/${slug}/api/v1`
+}
+
+function resolveProvider(
+  entry: ProviderEntry,
+  path: string,
+  issuer: string,
+  fault: ReportFault,
+): ProviderConfig {
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    issuers: entry.issuers,
+    audiences: entry.audiences ?? [issuer],
+    algorithms: entry.algorithms,
+    requirePod: entry.requirePod,
+    keys: resolveKeys(entry, path, fault),
+  }
+}
+
+function resolveKeys(entry: ProviderEntry, path: string, fault: ReportFault): KeysConfig {
+  const keys: Partial<KeysEntry> = entry.keys ?? IN_CLUSTER
+  const { discovery, jwksUrl, file, inline, caFile, bearerTokenFile } = keys
+  const sources = [discovery === true, jwksUrl, file, inline].filter(
+    (source) => source !== undefined && source !== false,
+  )
+  if (sources.length !== 1) {
+    fault(`${path}.keys`, 'must have exactly one of discovery, jwksUrl, file, inline')
+  }
+  if (file !== undefined) return { from: 'file', file }
+  if (inline !== undefined) return { from: 'inline', jwks: inline }
+  if (jwksUrl !== undefined) {
+    const url = safeUrl(jwksUrl, `${path}.keys.jwksUrl`, fault)
+    return { from: 'jwksUrl', url, caFile, bearerTokenFile }
+  }
+  safeUrl(entry.issuers[0] ?? '', `${path}.issuers[0]`, fault)
+  return { from: 'discovery', hosts: keys.hosts ?? [], caFile, bearerTokenFile }
+}
+
+function safeUrl(text: string, path: string, fault: ReportFault): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && isSafe(url)) return url
+  fault(path, 'must be an https URL; plain http is for loopback only')
+  return new URL('https://invalid.invalid')
+}
+
+function resolveClient(entry: ClientEntry, path: string, fault: ReportFault): ClientConfig {
+  for (const { path: at, message } of grantFaults(entry.grants, `${path}.grants`))
+    fault(at, message)
+  return {
+    id: entry.id,
+    secretHashes: entry.secretHashes.map((hash) =>
+      Buffer.from(hash.slice('sha256:'.length), 'base64url'),
+    ),
+    methods: entry.methods,
+    grantTypes: entry.grantTypes,
+    grants: entry.grants,
+    maxTargets: entry.maxTargets,
+    lifetimeSeconds: entry.lifetime,
+  }
+}
+
+/**
+ * A proof names an issuer and an audience, and they must mean one provider: with two, whichever is laxer would decide. The
+ * rule crosses tenants, so that a proof made for one tenant is nothing to another.
+ */
+function refuseSharedPairs(tenants: readonly TenantConfig[], fault: ReportFault): void {
+  const owners = new Set<string>()
+  for (const { slug, providers } of tenants) {
+    for (const { name, issuers, audiences } of providers) {
+      for (const pair of issuers.flatMap((issuer) =>
+        audiences.map((audience) => JSON.stringify([issuer, audience])),
+      )) {
+        if (owners.has(pair)) {
+          fault(
+            'authority.tenants',
+            `provider ${name} of ${slug} has an issuer and audience that another provider has too`,
+          )
+        }
+        owners.add(pair)
+      }
+    }
+  }
+}
+
+function refuseRepeated(
+  names: readonly string[],
+  path: string,
+  message: string,
+  fault: ReportFault,
+): void {
+  if (new Set(names).size < names.length) fault(path, message)
+}
+
+function isSafe(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}

@@ -1,0 +1,98 @@
+import type { GrantName } from '../oauth/grant_types.ts'
+import type { ListenAddress } from '../platform/listen.ts'
+import type { GrantEntries } from './grants.ts'
+
+/** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */
+export interface Config {
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    readonly format: 'auto' | 'json' | 'pretty'
+  }
+  readonly operations: { readonly listen: ListenAddress }
+  readonly authority: AuthorityConfig | undefined
+  readonly broker: BrokerConfig | undefined
+}
+
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export interface AuthorityConfig {
+  readonly listen: ListenAddress
+  /** Without a trailing slash. */
+  readonly origin: string
+  readonly tls: TlsFiles | undefined
+  readonly storeFile: string
+  readonly keyEncryptionFile: string
+  readonly tenants: readonly TenantConfig[]
+}
+
+export interface TenantConfig {
+  readonly slug: string
+  readonly issuer: string
+  /** The one tenant whose issuer is the bare origin. */
+  readonly atOrigin: boolean
+  readonly algorithm: 'RS256' | 'ES256' | 'PS256' | 'EdDSA'
+  readonly policy: string | undefined
+  readonly providers: readonly ProviderConfig[]
+  readonly clients: readonly ClientConfig[]
+}
+
+export type KeysConfig =
+  | {
+      readonly from: 'discovery'
+      readonly hosts: readonly string[]
+      readonly caFile: string | undefined
+      readonly bearerTokenFile: string | undefined
+    }
+  | {
+      readonly from: 'jwksUrl'
+      readonly url: URL
+      readonly caFile: string | undefined
+      readonly bearerTokenFile: string | undefined
+    }
+  | { readonly from: 'file'; readonly file: string }
+  | { readonly from: 'inline'; readonly jwks: { readonly keys: readonly unknown[] } }
+
+export interface ProviderConfig {
+  readonly name: string
+  readonly kind: 'kubernetes'
+  readonly issuers: readonly string[]
+  readonly audiences: readonly string[]
+  readonly algorithms: readonly ('RS256' | 'ES256' | 'ES384' | 'ES512')[]
+  readonly requirePod: boolean
+  readonly keys: KeysConfig
+}
+
+export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
+
+export interface ClientConfig {
+  readonly id: string
+  /** SHA-256 digests. */
+  readonly secretHashes: readonly Buffer[]
+  readonly methods: readonly ClientAuthMethod[]
+  readonly grantTypes: readonly GrantName[]
+  readonly grants: GrantEntries
+  readonly maxTargets: number
+  readonly lifetimeSeconds: number
+}
+
+export interface BrokerConfig {
+  readonly listen: readonly ListenAddress[]
+  readonly hosts: readonly string[]
+  readonly tenant: string
+  /** Absent: the authority of this process. */
+  readonly remote: RemoteAuthorityConfig | undefined
+  readonly proofFile: string
+  readonly proofAudience: string
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number }
+  readonly maxEntries: number
+}
+
+export interface RemoteAuthorityConfig {
+  readonly tokenUrl: URL
+  readonly caFile: string | undefined
+  readonly connectTimeoutMs: number
+  readonly totalTimeoutMs: number
+}

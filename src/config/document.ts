@@ -1,0 +1,105 @@
+import type { Static, TSchema } from 'typebox'
+import { Default, Errors } from 'typebox/value'
+import { parseDocument } from 'yaml'
+import { OperatorFault } from '../platform/operator_fault.ts'
+
+/** One thing that is wrong in a file that an operator wrote: where, and a sentence. */
+export interface Fault {
+  /** Such as `authority.tenants[0].slug`; empty for the document itself. */
+  readonly path: string
+  readonly message: string
+}
+
+/** A document with faults; all of them, so that one reading is enough to mend it. */
+export class DocumentFault extends OperatorFault {
+  readonly faults: readonly Fault[]
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(showFault).join('; '))
+    this.faults = faults
+  }
+}
+
+export function showFault({ path, message }: Fault): string {
+  return path === '' ? message : `${path}: ${message}`
+}
+
+/**
+ * Parses YAML 1.2 (so JSON as well) into the shape of a schema, its defaults filled in. Members that the schema does not
+ * know, members that stand twice and aliases are refused.
+ * @throws DocumentFault
+ */
+export function parseYaml<Schema extends TSchema>(text: string, schema: Schema): Static<Schema> {
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, schema: 'core' })
+  if (document.errors.length > 0) {
+    // The parser's own message may quote the text, and this text may hold what nobody should quote.
+    throw new DocumentFault(
+      document.errors.map((error) => ({
+        path: '',
+        message: `the YAML cannot be read (${error.code}, line ${String(lineAt(text, error.pos[0]))})`,
+      })),
+    )
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 0 })
+  } catch {
+    throw new DocumentFault([{ path: '', message: 'YAML aliases are not allowed' }])
+  }
+  return parseValue(value ?? {}, schema)
+}
+
+/**
+ * The same for a value that is parsed already.
+ * @throws DocumentFault
+ */
+export function parseValue<Schema extends TSchema>(value: unknown, schema: Schema): Static<Schema> {
+  const { filled, faults } = examine(value, schema)
+  if (faults.length > 0) throw new DocumentFault(faults)
+  return filled as Static<Schema>
+}
+
+/** Fills defaults in and lists what is wrong; where nothing is, `filled` has the shape of the schema. */
+export function examine(
+  value: unknown,
+  schema: TSchema,
+): { readonly filled: unknown; readonly faults: readonly Fault[] } {
+  const filled = Default(schema, value)
+  const faults = new Map<string, Fault>()
+  for (const error of Errors(schema, filled)) {
+    // Said once more by "boolean" for each of the members.
+    if (error.keyword === 'additionalProperties' || error.keyword === 'anyOf') continue
+    const fault = { path: showPath(error.instancePath), message: sentenceOf(error) }
+    faults.set(showFault(fault), fault)
+  }
+  return { filled, faults: [...faults.values()] }
+}
+
+type SchemaError = ReturnType<typeof Errors>[number]
+
+function sentenceOf(error: SchemaError): string {
+  switch (error.keyword) {
+    case 'boolean':
+      return 'there is no such setting'
+    case 'required':
+      return `${error.params.requiredProperties.join(', ')} must be given`
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.map(String).join(', ')}`
+    default:
+      return error.message
+  }
+}
+
+function showPath(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((path, step) => {
+      if (/^\d+$/.test(step)) return `${path}[${step}]`
+      return path === '' ? step : `${path}.${step}`
+    }, '')
+}
+
+function lineAt(text: string, position: number): number {
+  return text.slice(0, position).split('\n').length
+}

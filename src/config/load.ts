@@ -1,0 +1,72 @@
+import Type from 'typebox'
+import { parseAddress } from './address.ts'
+import { resolveAuthority } from './authority.ts'
+import { resolveBroker } from './broker.ts'
+import type { Config } from './config.ts'
+import { DocumentFault, examine, parseYaml, type Fault } from './document.ts'
+import { overlayEnvironment, type Environment } from './environment.ts'
+import { configSchema, type ConfigFile } from './schema.ts'
+
+const anyDocument = Type.Record(Type.String(), Type.Unknown())
+
+/**
+ * Turns the text of a configuration file and the environment into what the program runs on.
+ * @throws DocumentFault with every fault and its path
+ */
+export function loadConfig(text: string, environment: Environment): Config {
+  return resolveConfig(parseYaml(text, anyDocument), environment)
+}
+
+/**
+ * The same for a document that is parsed already.
+ * @throws DocumentFault
+ */
+export function resolveConfig(document: unknown, environment: Environment): Config {
+  const faults: Fault[] = []
+  const overlaid = overlayEnvironment(document, environment, faults)
+  const { filled, faults: shapeFaults } = examine(overlaid, configSchema)
+  faults.push(...shapeFaults)
+  const config = resolve(soundSections(filled as ConfigFile, shapeFaults), faults)
+  if (faults.length > 0) throw new DocumentFault(faults)
+  return Object.freeze(config)
+}
+
+/**
+ * The sections that have the shape of the schema. The rules between settings are tried on those even when another section
+ * is broken, so that one run reports as much as it can.
+ */
+function soundSections(file: ConfigFile, faults: readonly Fault[]): Partial<ConfigFile> {
+  const broken = new Set(faults.map(({ path }) => /^[^.[]*/.exec(path)?.[0] ?? ''))
+  if (broken.has('')) return {}
+  return Object.fromEntries(Object.entries(file).filter(([section]) => !broken.has(section)))
+}
+
+function resolve(file: Partial<ConfigFile>, faults: Fault[]): Config {
+  const fault = (path: string, message: string): void => {
+    faults.push({ path, message })
+  }
+  if (file.roles) checkRoles(file.roles, file, fault)
+  const listen = parseAddress(file.operations?.listen ?? '')
+  if (file.operations && !listen) fault('operations.listen', 'must be an IP address and a port')
+  const authority = file.authority && resolveAuthority(file.authority, fault)
+  const broker = file.broker && resolveBroker(file.broker, authority, fault)
+  return {
+    log: file.log ?? { level: 'info', format: 'auto' },
+    operations: { listen: listen ?? { host: '::', port: 0 } },
+    authority,
+    broker,
+  }
+}
+
+function checkRoles(
+  roles: ConfigFile['roles'],
+  file: Partial<ConfigFile>,
+  fault: (path: string, message: string) => void,
+): void {
+  for (const role of ['authority', 'broker'] as const) {
+    const wanted = roles.includes(role)
+    if (wanted && !file[role])
+      fault(role, `must be given, and without faults, with the role ${role}`)
+    if (!wanted && file[role]) fault(role, `stands here without the role ${role}`)
+  }
+}

@@ -1,0 +1,303 @@
+import Type, { type Static } from 'typebox'
+import { grantTypes, type GrantName } from '../oauth/grant_types.ts'
+import { grantsSchema } from './grants.ts'
+
+/**
+ * Every setting: its type, its default and one sentence, in the shape in which an operator writes it. `load.ts` turns it
+ * into what the program runs on. A member `env` names the environment variable that overrides the setting.
+ */
+const closed = { additionalProperties: false }
+const path = (description: string) => Type.String({ minLength: 1, description })
+const slug = { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }
+const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
+const url = { minLength: 1, maxLength: 512 }
+
+const tls = Type.Object(
+  {
+    certFile: path('PEM certificate chain; followed when it changes.'),
+    keyFile: path('PEM private key; followed when it changes.'),
+  },
+  { ...closed, description: 'TLS of the listener. Absent: plain HTTP, on loopback only.' },
+)
+
+const keys = Type.Object(
+  {
+    discovery: Type.Optional(
+      Type.Boolean({ description: "Read the issuer's OpenID Connect discovery document." }),
+    ),
+    jwksUrl: Type.Optional(Type.String({ ...url, description: 'Read this JWK set.' })),
+    file: Type.Optional(path('Read the JWK set of this file, and follow it.')),
+    inline: Type.Optional(
+      Type.Object(
+        { keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), { maxItems: 100 }) },
+        { ...closed, description: 'This JWK set.' },
+      ),
+    ),
+    hosts: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: "Hosts beside the issuer's own that discovery may name.",
+    }),
+    caFile: Type.Optional(path('PEM certificates to trust instead of the system.')),
+    bearerTokenFile: Type.Optional(path('Token to send when the keys are fetched.')),
+  },
+  {
+    ...closed,
+    description:
+      "Where the issuer's keys come from: exactly one of discovery, jwksUrl, file, inline. Absent: the API server of the cluster that this runs in.",
+  },
+)
+
+const provider = Type.Object(
+  {
+    name: Type.String({ ...name, description: 'What the trust policy calls it.' }),
+    kind: Type.Literal('kubernetes', { description: 'Projected service-account tokens.' }),
+    issuers: Type.Array(Type.String(url), {
+      minItems: 1,
+      maxItems: 8,
+      description: "The cluster's issuer; several during a migration, the current one first.",
+    }),
+    audiences: Type.Optional(
+      Type.Array(Type.String(url), {
+        minItems: 1,
+        maxItems: 8,
+        description: "Audiences of accepted proofs. Default: the tenant's issuer URL.",
+      }),
+    ),
+    algorithms: Type.Array(Type.Enum(['RS256', 'ES256', 'ES384', 'ES512']), {
+      default: ['RS256', 'ES256', 'ES384', 'ES512'],
+      minItems: 1,
+      description: 'Signature algorithms that are accepted.',
+    }),
+    requirePod: Type.Boolean({
+      default: true,
+      description:
+        'Accept only tokens that are bound to a pod: others can be made by whoever may create tokens for the account.',
+    }),
+    keys: Type.Optional(keys),
+  },
+  closed,
+)
+
+const client = Type.Object(
+  {
+    id: Type.String({ ...name, description: 'Its client_id.' }),
+    secretHashes: Type.Array(Type.String({ pattern: '^sha256:[A-Za-z0-9_-]{43}$' }), {
+      minItems: 1,
+      maxItems: 2,
+      description:
+        'SHA-256 of its secret, as `sha256:` and base64url; two while the secret is replaced.',
+    }),
+    methods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post']), {
+      default: ['client_secret_basic', 'client_secret_post'],
+      minItems: 1,
+      description: 'How it may authenticate.',
+    }),
+    grantTypes: Type.Array(Type.Enum(Object.keys(grantTypes) as [GrantName, ...GrantName[]]), {
+      default: ['client_credentials'],
+      minItems: 1,
+      description: 'Grants that it may use.',
+    }),
+    grants: grantsSchema,
+    maxTargets: Type.Integer({
+      default: 1,
+      minimum: 1,
+      maximum: 5,
+      description: 'How many audiences and resources one token may have.',
+    }),
+    lifetime: Type.Integer({
+      default: 3_600,
+      minimum: 60,
+      maximum: 86_400,
+      description: 'Life of its tokens in seconds.',
+    }),
+  },
+  closed,
+)
+
+const tenant = Type.Object(
+  {
+    slug: Type.String({ ...slug, description: 'The tenant, as in `/t/{slug}`.' }),
+    issuer: Type.Enum(['path', 'origin'], {
+      default: 'path',
+      description:
+        'Issuer of its tokens: `{origin}/t/{slug}/api/v1`, or the bare origin, which one tenant may have.',
+    }),
+    algorithm: Type.Enum(['RS256', 'ES256', 'PS256', 'EdDSA'], {
+      default: 'RS256',
+      description: 'Signature algorithm of its tokens.',
+    }),
+    policy: Type.Optional(path('Trust policy: a YAML file, or a folder of them; followed.')),
+    providers: Type.Array(provider, {
+      default: [],
+      maxItems: 50,
+      description: 'Who may vouch for workloads.',
+    }),
+    clients: Type.Array(client, {
+      default: [],
+      maxItems: 1_000,
+      description: 'Registered clients.',
+    }),
+  },
+  closed,
+)
+
+const authority = Type.Object(
+  {
+    listen: Type.String({
+      default: '127.0.0.1:9170',
+      description: 'Address of the token endpoint.',
+    }),
+    origin: Type.String({
+      ...url,
+      description:
+        'Its public origin, of which every issuer is made, such as https://auth.example.com.',
+    }),
+    tls: Type.Optional(tls),
+    store: Type.Object(
+      { file: path('SQLite file of the state that must survive; made when it is not there.') },
+      closed,
+    ),
+    keyEncryptionFile: path(
+      'File with 32 random bytes in base64; signing keys are encrypted with it at rest.',
+    ),
+    tenants: Type.Array(tenant, { minItems: 1, maxItems: 100, description: 'The tenants.' }),
+  },
+  { ...closed, description: 'The token endpoint.' },
+)
+
+const broker = Type.Object(
+  {
+    shape: Type.Enum(['sidecar', 'all-in-one'], {
+      default: 'sidecar',
+      description:
+        'sidecar: in the pod, with an authority elsewhere. all-in-one: with the authority in the same process.',
+    }),
+    listen: Type.Array(Type.String({ minLength: 1 }), {
+      default: ['127.0.0.1:9180', '[::1]:9180'],
+      minItems: 1,
+      maxItems: 4,
+      description: 'Loopback addresses where the pod gets its tokens.',
+    }),
+    hosts: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+      default: [],
+      maxItems: 16,
+      description: 'More `Host` values that callers may use, beside the addresses and localhost.',
+    }),
+    authority: Type.Object(
+      {
+        url: Type.Optional(
+          Type.String({
+            ...url,
+            env: 'LUMOAUTH_URL',
+            description: 'Origin of the authority. Must be absent with shape all-in-one.',
+          }),
+        ),
+        tenant: Type.String({ ...slug, env: 'LUMOAUTH_TENANT', description: 'The tenant there.' }),
+        pathStyle: Type.Enum(['t', 'orgs'], {
+          default: 't',
+          description: 'Which of its two equal path prefixes to use.',
+        }),
+        caFile: Type.Optional(
+          path('PEM certificates to trust for it instead of the system; followed.'),
+        ),
+        connectTimeout: Type.Number({
+          default: 2,
+          minimum: 0.05,
+          maximum: 60,
+          description: 'Seconds for a connection.',
+        }),
+        timeout: Type.Number({
+          default: 5,
+          minimum: 0.1,
+          maximum: 120,
+          description: 'Seconds for an exchange in all.',
+        }),
+      },
+      { ...closed, description: 'Who exchanges the proof.' },
+    ),
+    proof: Type.Object(
+      {
+        file: Type.String({
+          default: '/var/run/secrets/lumoauth.dev/proof/token',
+          minLength: 1,
+          env: 'LUMO_PROOF_FILE',
+          description: "The pod's projected service-account token.",
+        }),
+        audience: Type.Optional(
+          Type.String({
+            ...url,
+            description: "Audience of that token. Default: the tenant's issuer URL.",
+          }),
+        ),
+      },
+      { ...closed, default: {}, description: 'What the pod can show.' },
+    ),
+    rateLimit: Type.Object(
+      {
+        perSecond: Type.Integer({
+          default: 1_000,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'Steady rate.',
+        }),
+        burst: Type.Integer({
+          default: 2_000,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'What may come at once.',
+        }),
+      },
+      { ...closed, default: {}, description: 'Requests that a caller may make.' },
+    ),
+    maxEntries: Type.Integer({
+      default: 10_000,
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'How many different tokens are kept.',
+    }),
+  },
+  { ...closed, description: 'Where the pod gets its tokens.' },
+)
+
+export const configSchema = Type.Object(
+  {
+    roles: Type.Array(Type.Enum(['authority', 'broker']), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'What this process is.',
+    }),
+    log: Type.Object(
+      {
+        level: Type.Enum(['debug', 'info', 'warn', 'error'], {
+          default: 'info',
+          env: 'LUMO_LOG_LEVEL',
+          description: 'The least that is logged.',
+        }),
+        format: Type.Enum(['auto', 'json', 'pretty'], {
+          default: 'auto',
+          description: 'auto: pretty on a terminal, JSON elsewhere.',
+        }),
+      },
+      { ...closed, default: {}, description: 'The log, on standard output.' },
+    ),
+    operations: Type.Object(
+      {
+        listen: Type.String({
+          default: '[::]:9190',
+          description: 'Address of metrics and probes. No token is ever served there.',
+        }),
+      },
+      { ...closed, default: {}, description: 'For operators.' },
+    ),
+    authority: Type.Optional(authority),
+    broker: Type.Optional(broker),
+  },
+  { ...closed, title: 'lumo-broker', description: 'Configuration of lumo-broker.' },
+)
+
+/** The file as an operator writes it, defaults filled in. */
+export type ConfigFile = Static<typeof configSchema>
+export type ProviderEntry = Static<typeof provider>
+export type ClientEntry = Static<typeof client>
+export type TenantEntry = Static<typeof tenant>
+export type KeysEntry = Static<typeof keys>

@@ -1,0 +1,81 @@
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import type { Random } from '../platform/random.ts'
+import { newClusterKey, type LocalPod } from './cluster.ts'
+
+/** What `lumo-broker dev` keeps between runs, each in a file of its folder. */
+export interface DevState {
+  readonly storeFile: string
+  readonly keyEncryptionFile: string
+  readonly policyFile: string
+  readonly proofFolder: string
+  readonly clientSecretFile: string
+  /** `sha256:` and the digest, as the configuration wants it. */
+  readonly clientSecretHash: string
+  readonly clusterKey: KeyObject
+  readonly pod: LocalPod
+}
+
+/**
+ * Reads the state, and makes what is not there yet.
+ * @throws OperatorFault when the folder cannot be used
+ */
+export async function openState(folder: string, random: Random): Promise<DevState> {
+  const at = (name: string): string => join(folder, name)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const secret = await keep(at('client-secret'), () => random.bytes(32).toString('base64url'))
+    await keep(at('key-encryption'), () => random.bytes(32).toString('base64'))
+    const clusterKey = await keep(at('cluster-key.pem'), () =>
+      newClusterKey().export({ type: 'pkcs8', format: 'pem' }),
+    )
+    const pod = await keep(at('pod.json'), () => JSON.stringify(newPod(random), null, 2))
+    await keep(at('policy.yaml'), () => firstPolicy)
+    return {
+      storeFile: at('authority.sqlite'),
+      keyEncryptionFile: at('key-encryption'),
+      policyFile: at('policy.yaml'),
+      proofFolder: at('proof'),
+      clientSecretFile: at('client-secret'),
+      clientSecretHash: `sha256:${createHash('sha256').update(secret).digest('base64url')}`,
+      clusterKey: createPrivateKey(clusterKey),
+      pod: JSON.parse(pod) as LocalPod,
+    }
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'it holds something unexpected'
+    throw new OperatorFault(`the folder ${folder} cannot be used for the state (${reason})`)
+  }
+}
+
+/** The content of a file; the first time, that of a new one which nobody else may read. */
+async function keep(file: string, make: () => string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const text = make()
+    await writeFile(file, `${text.trimEnd()}\n`, { mode: 0o600, flag: 'wx' })
+    return text.trim()
+  }
+}
+
+function newPod(random: Random): LocalPod {
+  return {
+    namespace: 'default',
+    serviceAccount: { name: 'hello-agent', uid: random.uuid() },
+    pod: { name: 'hello-agent-0', uid: random.uuid() },
+    node: { name: 'laptop', uid: random.uuid() },
+  }
+}
+
+const firstPolicy = `# Who may become what. Change it while the program runs: it is taken up within seconds.
+agents:
+  - name: hello-agent
+    proof: { provider: local-cluster, namespace: default, serviceAccount: hello-agent }
+    grants:
+      - scopes: [agent:self] # a request that names no audience
+      - target: https://docs.example.com
+        scopes: [read:documents, write:documents]
+`

@@ -1,0 +1,20 @@
+import { OAuthError } from '../../oauth/errors.ts'
+import type { Grant } from './grant.ts'
+
+/** The client as itself (RFC 6749 section 4.4). */
+export const clientCredentials: Grant = {
+  name: 'client_credentials',
+  parameters: [],
+  clientAuthentication: 'required',
+  authorize(_request, client) {
+    if (!client) return Promise.resolve(new OAuthError('client_unproven'))
+    return Promise.resolve({
+      sub: client.id,
+      clientId: client.id,
+      agent: undefined,
+      ceiling: client.ceiling,
+      lifetimeSeconds: client.lifetimeSeconds,
+      issuedTokenType: undefined,
+    })
+  },
+}

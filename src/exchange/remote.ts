@@ -1,0 +1,41 @@
+import { HttpFailure, type HttpClient } from '../platform/http_client.ts'
+import { ExchangeFailure, type Exchanger } from './exchanger.ts'
+import { exchangeForm, judgeAnswer } from './wire.ts'
+
+export interface RemoteAuthority {
+  readonly tokenUrl: URL
+  /** PEM certificates to trust instead of the system, as they are now. */
+  readonly ca: () => string | undefined
+  readonly connectTimeoutMs: number
+  readonly totalTimeoutMs: number
+}
+
+const MAX_ANSWER_BYTES = 65_536
+
+/** Exchanges with an authority over HTTP: a LumoAuth tenant, or an authority of this program. */
+export function remoteExchanger(authority: RemoteAuthority, http: HttpClient): Exchanger {
+  return {
+    async exchange(request) {
+      const ca = authority.ca()
+      try {
+        const answer = await http({
+          method: 'POST',
+          url: authority.tokenUrl,
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: exchangeForm(request),
+          ...(ca !== undefined && { ca }),
+          connectTimeoutMs: authority.connectTimeoutMs,
+          totalTimeoutMs: authority.totalTimeoutMs,
+          maxBytes: MAX_ANSWER_BYTES,
+        })
+        return judgeAnswer(
+          { status: answer.status, retryAfter: answer.header('retry-after'), body: answer.body },
+          request,
+        )
+      } catch (error) {
+        if (!(error instanceof HttpFailure)) throw error
+        return new ExchangeFailure('outage', `authority_${error.code}`, error.message)
+      }
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { PrometheusMetrics } from './metrics.ts'
+
+/** What the probes ask. */
+export interface Probes {
+  /** Listening, with a valid configuration. Says nothing of tokens: it would take every pod out of service in an outage. */
+  ready(): boolean
+  /** The gate that the kubelet waits for: in a sidecar, the first token. */
+  started(): boolean
+}
+
+/** Metrics and probes. It can be reached from the network, for the kubelet probes the pod's address; no token is served here. */
+export function operationsListener(metrics: PrometheusMetrics, probes: Probes): FastifyInstance {
+  const app = Fastify({ bodyLimit: 1 })
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  )
+  const probe = (url: string, holds: () => boolean): void => {
+    app.get(url, (_request, reply) => {
+      const good = holds()
+      return reply.code(good ? 200 : 503).send(good ? 'ok\n' : 'not yet\n')
+    })
+  }
+  probe('/healthz', () => true)
+  probe('/readyz', () => probes.ready())
+  probe('/startupz', () => probes.started())
+  app.setNotFoundHandler((request, reply) =>
+    request.method === 'GET' || request.method === 'HEAD'
+      ? reply.code(404).send('there is nothing here\n')
+      : reply.code(405).header('allow', 'GET, HEAD').send('only GET and HEAD\n'),
+  )
+  app.setErrorHandler((_error, _request, reply) => reply.code(400).send('bad request\n'))
+  return app
+}

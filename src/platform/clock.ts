@@ -1,0 +1,26 @@
+/** Time as the program sees it. Two clocks, because a wall clock jumps: what expires is judged by both. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  wall(): number
+  /** Milliseconds since some fixed moment; never goes back, never jumps. */
+  monotonic(): number
+  /** Runs `run` once, `ms` from now, without keeping the process alive. Returns what cancels it. */
+  after(ms: number, run: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    timer.unref()
+    return () => {
+      clearTimeout(timer)
+    }
+  },
+}
+
+/** Unix time in whole seconds, as JWT NumericDates are (RFC 7519 section 2). */
+export function unixSeconds(clock: Clock): number {
+  return Math.floor(clock.wall() / 1000)
+}

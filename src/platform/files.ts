@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { OperatorFault } from './operator_fault.ts'
+
+/** Reading what lies on disk, always by path: a descriptor kept open never sees the kubelet's `..data` swap. */
+export interface Files {
+  /**
+   * The whole file.
+   * @throws FileFault when it is absent, unreadable, not a file, or longer than `maxBytes`
+   */
+  read(path: string, maxBytes: number): Promise<Buffer>
+  /** The files of a folder, or the file itself, as full paths in order; names that begin with a dot are left out. */
+  list(path: string): Promise<readonly string[]>
+}
+
+export type FileFaultCode = 'absent' | 'unreadable' | 'too_large'
+
+/** A file that could not be read. The message names the path and the reason, and nothing of the content. */
+export class FileFault extends OperatorFault {
+  readonly code: FileFaultCode
+  constructor(code: FileFaultCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export const systemFiles: Files = {
+  async read(path, maxBytes) {
+    try {
+      const file = await open(path, 'r')
+      try {
+        // One byte more than allowed tells "too large" without trusting the size that the file system reports.
+        const buffer = Buffer.alloc(maxBytes + 1)
+        let length = 0
+        while (length < buffer.length) {
+          const { bytesRead } = await file.read(buffer, length, buffer.length - length)
+          if (bytesRead === 0) break
+          length += bytesRead
+        }
+        if (length > maxBytes) {
+          throw new FileFault('too_large', `${path} is longer than ${String(maxBytes)} bytes`)
+        }
+        return Buffer.from(buffer.subarray(0, length))
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw faultOf(error, path)
+    }
+  },
+  async list(path) {
+    try {
+      if (!(await stat(path)).isDirectory()) return [path]
+      const names = await readdir(path)
+      return names
+        .filter((name) => !name.startsWith('.'))
+        .toSorted()
+        .map((name) => join(path, name))
+    } catch (error) {
+      throw faultOf(error, path)
+    }
+  },
+}
+
+function faultOf(error: unknown, path: string): FileFault {
+  if (error instanceof FileFault) return error
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+  return code === 'ENOENT' || code === 'ENOTDIR'
+    ? new FileFault('absent', `${path} does not exist`)
+    : new FileFault('unreadable', `${path} cannot be read (${code})`)
+}
+
+/** A fingerprint of some contents, to tell whether they changed. */
+export function fingerprint(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(String(part.length)).update(':').update(part)
+  return hash.digest('base64url')
+}

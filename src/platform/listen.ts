@@ -1,0 +1,145 @@
+import { createServer as createPlainServer } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from './clock.ts'
+import { OperatorFault } from './operator_fault.ts'
+
+/** Where to listen. IPv6 without brackets. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  /** Left out where the machine has no such address: a node without IPv6 has no `::1`. */
+  readonly optional?: boolean
+}
+
+export interface TlsPair {
+  readonly cert: string
+  readonly key: string
+}
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** The handler of a Fastify instance that is ready. */
+export function handlerOf(app: { routing: RequestHandler }): RequestHandler {
+  return (request, response) => {
+    app.routing(request, response)
+  }
+}
+
+export interface ListenOptions {
+  /** What listens, for the sentence when it cannot: `broker`, `authority`. */
+  readonly role: string
+  readonly handler: RequestHandler
+  readonly addresses: readonly ListenAddress[]
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsPair
+}
+
+export interface Listening {
+  /** `host:port` of each, with the port that was given where 0 was asked for. */
+  readonly addresses: readonly string[]
+  /** New connections are shown this pair from now on. */
+  useTls(pair: TlsPair): void
+  /** Stops accepting, lets what runs finish for `graceMs`, then closes. */
+  close(graceMs: number): Promise<void>
+}
+
+/** The address cannot be listened on. The message is one sentence for the operator. */
+export class ListenFault extends OperatorFault {}
+
+/**
+ * How long a caller may take. They bound what a slow or half-open peer holds: headers, the whole request, an idle
+ * connection.
+ */
+const patience: ServerOptions = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+}
+
+/**
+ * Listens on every address, or on none.
+ * @throws ListenFault
+ */
+export async function listen(options: ListenOptions, clock: Clock): Promise<Listening> {
+  const servers: Server[] = []
+  try {
+    for (const address of options.addresses) {
+      const server = await listenOn(address, options)
+      if (server) servers.push(server)
+    }
+  } catch (error) {
+    for (const server of servers) server.close()
+    throw error
+  }
+  return {
+    addresses: servers.map(addressOf),
+    useTls: (pair) => {
+      for (const server of servers) {
+        if ('setSecureContext' in server) {
+          ;(server as { setSecureContext(pair: TlsPair): void }).setSecureContext(pair)
+        }
+      }
+    },
+    close: async (graceMs) => {
+      await Promise.all(servers.map((server) => closeGently(server, graceMs, clock)))
+    },
+  }
+}
+
+function listenOn(address: ListenAddress, options: ListenOptions): Promise<Server | undefined> {
+  const server = options.tls
+    ? createTlsServer({ ...patience, ...options.tls, minVersion: 'TLSv1.2' }, options.handler)
+    : createPlainServer(patience, options.handler)
+  server.maxHeadersCount = 64
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'unknown'
+      const absent = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
+      if (absent && address.optional === true) resolve(undefined)
+      else reject(new ListenFault(sentenceOf(code, address, options.role)))
+    })
+    server.listen({ host: address.host, port: address.port }, () => {
+      resolve(server)
+    })
+  })
+}
+
+function sentenceOf(code: string, { host, port }: ListenAddress, role: string): string {
+  const where = `${showHost(host)}:${String(port)}`
+  switch (code) {
+    case 'EADDRINUSE':
+      return `the ${role} cannot listen on ${where}: another program already does`
+    case 'EACCES':
+      return `the ${role} may not listen on ${where}: a port below 1024 needs a privilege`
+    case 'EADDRNOTAVAIL':
+      return `the ${role} cannot listen on ${where}: this machine has no such address`
+    default:
+      return `the ${role} cannot listen on ${where} (${code})`
+  }
+}
+
+function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo
+  return `${showHost(address)}:${String(port)}`
+}
+
+function showHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function closeGently(server: Server, graceMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(graceMs, () => {
+      server.closeAllConnections()
+    })
+    server.close(() => {
+      cancel()
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,90 @@
+/**
+ * Every metric of the program, its help text and its labels, defined once. A label is always present, and its values
+ * come from closed sets or from the configuration, never from a request.
+ */
+export const counters = {
+  requests: {
+    name: 'lumo_requests_total',
+    help: 'Requests answered, by listener, route and answer code.',
+    labels: ['listener', 'route', 'code'],
+  },
+  cache: {
+    name: 'lumo_cache_total',
+    help: 'Token look-ups of the broker: hit, miss, or stale (served below the floor because the authority was out).',
+    labels: ['outcome'],
+  },
+  exchanges: {
+    name: 'lumo_exchanges_total',
+    help: 'Exchanges the broker asked of its authority, by outcome.',
+    labels: ['outcome'],
+  },
+  sharedFlights: {
+    name: 'lumo_shared_flights_total',
+    help: 'Callers that were answered by an exchange that another caller had begun.',
+    labels: [],
+  },
+  proofFaults: {
+    name: 'lumo_proof_faults_total',
+    help: "Readings of the pod's own proof that found it unusable, by code.",
+    labels: ['code'],
+  },
+  tokens: {
+    name: 'lumo_tokens_issued_total',
+    help: 'Tokens minted, by tenant and grant.',
+    labels: ['tenant', 'grant'],
+  },
+  denials: {
+    name: 'lumo_exchange_denied_total',
+    help: 'Token requests refused, by tenant and reason.',
+    labels: ['tenant', 'reason'],
+  },
+  keyFetches: {
+    name: 'lumo_key_fetches_total',
+    help: "Fetches of an issuer's key set, by provider and outcome.",
+    labels: ['provider', 'outcome'],
+  },
+  reloads: {
+    name: 'lumo_reloads_total',
+    help: 'Watched files taken up or refused after a change, by what they hold.',
+    labels: ['what', 'outcome'],
+  },
+} as const satisfies Record<string, { name: string; help: string; labels: readonly string[] }>
+
+export const gauges = {
+  keySetAge: {
+    name: 'lumo_key_set_age_seconds',
+    help: 'Age of the key set in use, by provider; -1 while there is none.',
+    labels: ['provider'],
+  },
+  cacheEntries: {
+    name: 'lumo_cache_entries',
+    help: 'Tokens in the cache of the broker.',
+    labels: [],
+  },
+  proofRemaining: {
+    name: 'lumo_proof_remaining_seconds',
+    help: "What was left of the pod's own proof, at this moment; -1 while there is none.",
+    labels: [],
+  },
+} as const satisfies Record<string, { name: string; help: string; labels: readonly string[] }>
+
+type Labels<Definition extends { labels: readonly string[] }> = Readonly<
+  Record<Definition['labels'][number], string>
+>
+
+export type CounterName = keyof typeof counters
+export type GaugeName = keyof typeof gauges
+export type CounterLabels<Name extends CounterName> = Labels<(typeof counters)[Name]>
+export type GaugeLabels<Name extends GaugeName> = Labels<(typeof gauges)[Name]>
+
+/** One series of a counter, found once and then only incremented: looking labels up costs more than counting. */
+export interface Tally {
+  add(): void
+}
+
+export interface Metrics {
+  /** The series of a counter; the same labels give the same series. */
+  tally<Name extends CounterName>(name: Name, labels: CounterLabels<Name>): Tally
+  /** A value that is read when the metrics are scraped. */
+  observe<Name extends GaugeName>(name: Name, labels: GaugeLabels<Name>, read: () => number): void
+}

@@ -1,0 +1,134 @@
+import { DocumentFault, parseYaml, type Fault } from '../config/document.ts'
+import { grantFaults } from '../config/grants.ts'
+import { Ceiling } from './ceiling.ts'
+import { compilePattern } from './pattern.ts'
+import { Policy, type Agent } from './policy.ts'
+import { policySchema, type AgentEntry } from './schema.ts'
+
+/** One policy file as it was read. */
+export interface PolicyFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** What a policy has to agree with. */
+export interface PolicySurroundings {
+  /** Names of the tenant's providers. */
+  readonly providers: readonly string[]
+  /** Ids of the tenant's registered clients: no agent may take one. */
+  readonly clientIds: readonly string[]
+}
+
+export interface CompiledPolicy {
+  readonly policy: Policy
+  /** Definitions that were left out because two of them claim the same; the rest of the policy holds. */
+  readonly conflicts: readonly Fault[]
+}
+
+interface Definition {
+  readonly at: string
+  readonly entry: AgentEntry
+}
+
+/**
+ * Compiles policy files, merged. A file that is broken refuses the whole; two definitions of the same agent, `sub` or
+ * `client_id` refuse each other and nothing else, so that whoever may write one of several ConfigMaps can neither take an
+ * agent over nor put everybody out of work.
+ * @throws DocumentFault with every fault of every file
+ */
+export function compilePolicy(
+  files: readonly PolicyFile[],
+  surroundings: PolicySurroundings,
+): CompiledPolicy {
+  const faults: Fault[] = []
+  const definitions: Definition[] = []
+  for (const { path, text } of files) {
+    try {
+      const { agents } = parseYaml(text, policySchema)
+      agents.forEach((entry, index) => {
+        definitions.push({ at: `${path}: agents[${String(index)}]`, entry })
+      })
+    } catch (error) {
+      if (!(error instanceof DocumentFault)) throw error
+      faults.push(
+        ...error.faults.map((fault) => ({
+          path: fault.path === '' ? path : `${path}: ${fault.path}`,
+          message: fault.message,
+        })),
+      )
+    }
+  }
+  for (const definition of definitions) faults.push(...ruleFaults(definition, surroundings))
+  if (faults.length > 0) throw new DocumentFault(faults)
+  const { kept, conflicts } = withoutConflicts(definitions, surroundings)
+  return { policy: new Policy(kept.map(({ entry }) => agentOf(entry))), conflicts }
+}
+
+/** What the schema cannot say. */
+function ruleFaults(
+  { at, entry }: Definition,
+  { providers }: PolicySurroundings,
+): readonly Fault[] {
+  const { proof } = entry
+  const faults = [...grantFaults(entry.grants, `${at}.grants`)]
+  if (!providers.includes(proof.provider)) {
+    faults.push({
+      path: `${at}.proof.provider`,
+      message: 'the tenant has no provider of this name',
+    })
+  }
+  if (proof.namespace.includes('*') && !proof.anyNamespace) {
+    faults.push({
+      path: `${at}.proof.namespace`,
+      message: 'a * reaches into other namespaces and needs anyNamespace: true',
+    })
+  }
+  return faults
+}
+
+function withoutConflicts(
+  definitions: readonly Definition[],
+  { clientIds }: PolicySurroundings,
+): { readonly kept: readonly Definition[]; readonly conflicts: readonly Fault[] } {
+  const claims = new Map<string, number>(clientIds.map((id) => [`id:${id}`, 1]))
+  const identifiers = ({ entry }: Definition): readonly string[] => [
+    `agent:${entry.name}`,
+    ...new Set([`id:${subOf(entry)}`, `id:${clientIdOf(entry)}`]),
+  ]
+  for (const definition of definitions) {
+    for (const id of identifiers(definition)) claims.set(id, (claims.get(id) ?? 0) + 1)
+  }
+  const contested = (definition: Definition): boolean =>
+    identifiers(definition).some((id) => (claims.get(id) ?? 0) > 1)
+  return {
+    kept: definitions.filter((definition) => !contested(definition)),
+    conflicts: definitions.filter(contested).map(({ at }) => ({
+      path: at,
+      message: 'its name, sub or client id is claimed more than once, so this agent is left out',
+    })),
+  }
+}
+
+function agentOf(entry: AgentEntry): Agent {
+  return {
+    name: entry.name,
+    sub: subOf(entry),
+    clientId: clientIdOf(entry),
+    rule: {
+      provider: entry.proof.provider,
+      namespace: compilePattern(entry.proof.namespace),
+      serviceAccount: compilePattern(entry.proof.serviceAccount),
+      uid: entry.proof.uid,
+    },
+    ceiling: new Ceiling(entry.grants, entry.maxTargets),
+    lifetimeSeconds: entry.lifetime,
+  }
+}
+
+function subOf(entry: AgentEntry): string {
+  return entry.sub ?? `agent:${entry.name}`
+}
+
+function clientIdOf(entry: AgentEntry): string {
+  return entry.clientId ?? entry.name
+}

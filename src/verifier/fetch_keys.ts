@@ -1,0 +1,116 @@
+import type { Files } from '../platform/files.ts'
+import { isLoopbackHost, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
+import { isJsonObject, parseStrictJson } from '../platform/strict_json.ts'
+import { KeySet } from './key_set.ts'
+
+export interface FetchedKeys {
+  readonly keys: KeySet
+  /** From `Cache-Control`, where the answer states it. */
+  readonly maxAgeSeconds: number | undefined
+}
+
+/** How an issuer's keys are fetched. */
+export interface KeyLocation {
+  /** A JWKS URL, or an issuer whose discovery document names one. */
+  readonly from: { readonly jwksUrl: URL } | { readonly discoveryOf: string }
+  /** Hosts beside the issuer's own that discovery may name. */
+  readonly hosts: readonly string[]
+  readonly caFile: string | undefined
+  /** A file with the bearer token that the API server asks for at `/openid/v1/jwks`. */
+  readonly bearerTokenFile: string | undefined
+}
+
+interface FetchDependencies {
+  readonly http: HttpClient
+  readonly files: Files
+}
+
+const MAX_DOCUMENT_BYTES = 524_288
+const MAX_CREDENTIAL_BYTES = 16_384
+const MAX_CA_BYTES = 1_048_576
+
+/** The key set could not be had. The message is for the operator. */
+class KeyFetchFault extends Error {}
+
+/**
+ * Fetches a key set as the Kubernetes API server and OpenID Connect Discovery 1.0 (section 4) publish it. The CA and the
+ * bearer token are read anew each time: both are rotated under us.
+ * @throws Error with a message for the operator
+ */
+export async function fetchKeys(
+  location: KeyLocation,
+  dependencies: FetchDependencies,
+): Promise<FetchedKeys> {
+  const get = await authorizedGet(location, dependencies)
+  const url =
+    'jwksUrl' in location.from
+      ? location.from.jwksUrl
+      : await discoverJwksUri(location.from.discoveryOf, location.hosts, get)
+  const answer = await get(url)
+  return {
+    keys: KeySet.parse(answer.body),
+    maxAgeSeconds: maxAgeOf(answer.header('cache-control')),
+  }
+}
+
+type Get = (url: URL) => Promise<HttpAnswer>
+
+async function authorizedGet(
+  location: KeyLocation,
+  { http, files }: FetchDependencies,
+): Promise<Get> {
+  const read = async (path: string | undefined, maxBytes: number): Promise<string | undefined> =>
+    path === undefined ? undefined : (await files.read(path, maxBytes)).toString('utf8').trim()
+  const ca = await read(location.caFile, MAX_CA_BYTES)
+  const bearer = await read(location.bearerTokenFile, MAX_CREDENTIAL_BYTES)
+  return async (url) => {
+    if (!isFetchable(url)) throw new KeyFetchFault(`${url.host} is asked by https only`)
+    const answer = await http({
+      method: 'GET',
+      url,
+      headers: {
+        accept: 'application/jwk-set+json, application/json',
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      },
+      ...(ca !== undefined && { ca }),
+      connectTimeoutMs: 2_000,
+      totalTimeoutMs: 5_000,
+      maxBytes: MAX_DOCUMENT_BYTES,
+    })
+    if (answer.status !== 200) {
+      throw new KeyFetchFault(`${url.host} answered ${String(answer.status)}`)
+    }
+    return answer
+  }
+}
+
+async function discoverJwksUri(issuer: string, hosts: readonly string[], get: Get): Promise<URL> {
+  const at = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+  const document = parseStrictJson((await get(at)).body)
+  // A document of another issuer here is the mix-up that RFC 8414 section 3.3 tells to refuse.
+  if (!isJsonObject(document) || document['issuer'] !== issuer) {
+    throw new KeyFetchFault(`the discovery document at ${at.host} is not that of the issuer`)
+  }
+  const uri = document['jwks_uri']
+  if (typeof uri !== 'string' || !URL.canParse(uri)) {
+    throw new KeyFetchFault(`the discovery document at ${at.host} names no jwks_uri`)
+  }
+  const url = new URL(uri)
+  // Whoever can write the document must not be able to send us, with our token, to any host they like.
+  if (url.host !== at.host && !hosts.includes(url.host)) {
+    throw new KeyFetchFault(
+      `the discovery document at ${at.host} names a jwks_uri on another host; list that host under keys.hosts if it is right`,
+    )
+  }
+  return url
+}
+
+/** HTTPS, or HTTP that cannot leave the machine. */
+export function isFetchable(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
+
+function maxAgeOf(cacheControl: string | undefined): number | undefined {
+  const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/.exec(cacheControl ?? '')?.[1]
+  return seconds === undefined ? undefined : Number(seconds)
+}
