@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+
+/**
+ * `npm run bench -- NAME`: measures the built output beside a reference, in one run on one machine. Machines differ and are
+ * shared, so the ratios count and the absolutes do not.
+ */
+const benches: Readonly<Record<string, () => Promise<{ bench: () => Promise<void> }>>> = {
+  token: () => import('./token.ts'),
+  start: () => import('./start.ts'),
+}
+
+const [name = ''] = process.argv.slice(2)
+const load = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (!load) {
+  process.stderr.write(`npm run bench -- ${Object.keys(benches).join(' | ')}\n`)
+  process.exitCode = 2
+} else if (spawnSync('wrk', ['-v']).error) {
+  process.stderr.write(
+    'The benches load servers with wrk, which is not installed (Debian: apt-get install wrk).\n',
+  )
+  process.exitCode = 1
+} else {
+  await (await load()).bench()
+}

@@ -1,0 +1,131 @@
+import { createHash, createPublicKey, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportJWK } from 'jose'
+import { stringify } from 'yaml'
+import { issuerOf } from '../src/config/authority.ts'
+import { localCluster, newClusterKey } from '../src/dev/cluster.ts'
+import { systemClock } from '../src/platform/clock.ts'
+import { systemRandom } from '../src/platform/random.ts'
+import { freePorts, start, type Started } from './processes.ts'
+
+const TENANT = 'acme-corp'
+const PROGRAM = [process.execPath, 'dist/main.js', 'run', '--config']
+
+/** An authority that runs, and the configuration of a sidecar that has its proof and may ask it. */
+export interface World {
+  readonly brokerCommand: readonly string[]
+  readonly brokerUrl: string
+  close(): Promise<void>
+}
+
+/** Sets the built program up as in a cluster: the authority in one process, the sidecar's configuration for another. */
+export async function makeWorld(authorityCore: number): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'lumo-bench-'))
+  const at = (name: string): string => join(folder, name)
+  const first = await freePorts(4)
+  const origin = `http://127.0.0.1:${String(first)}`
+  const jwks = await writeProof(at('token'), issuerOf(origin, TENANT))
+  await writeFile(at('key-encryption'), randomBytes(32).toString('base64'))
+  await writeFile(at('policy.yaml'), stringify(policy))
+  await writeFile(at('authority.yaml'), stringify(authorityConfig({ at, first, origin, jwks })))
+  await writeFile(at('broker.yaml'), stringify(brokerConfig({ at, first, origin })))
+  const authority: Started = await start(
+    [...PROGRAM, at('authority.yaml')],
+    (line) => line.includes('operations'),
+    {
+      core: authorityCore,
+    },
+  )
+  return {
+    brokerCommand: [...PROGRAM, at('broker.yaml')],
+    brokerUrl: `http://127.0.0.1:${String(first + 2)}/v1/token`,
+    close: async () => {
+      await authority.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Writes a proof that lives as long as a bench, and returns the keys that verify it. */
+async function writeProof(file: string, audience: string): Promise<object> {
+  const key = newClusterKey()
+  const cluster = await localCluster('https://cluster.example', key, {
+    clock: systemClock,
+    random: systemRandom,
+  })
+  const pod = {
+    namespace: 'bench',
+    serviceAccount: { name: 'bench', uid: 'b1' },
+    pod: { name: 'bench-0', uid: 'b2' },
+    node: { name: 'bench', uid: 'b3' },
+  }
+  await writeFile(file, await cluster.token(pod, audience, 7_200))
+  const publicKey = createPublicKey(key)
+  const der = publicKey.export({ type: 'spki', format: 'der' })
+  const kid = createHash('sha256').update(der).digest('base64url')
+  return { keys: [{ use: 'sig', alg: 'RS256', kid, ...(await exportJWK(publicKey)) }] }
+}
+
+interface Place {
+  readonly at: (name: string) => string
+  readonly first: number
+  readonly origin: string
+}
+
+const policy = {
+  agents: [
+    {
+      name: 'bench',
+      proof: { provider: 'bench', namespace: 'bench', serviceAccount: 'bench' },
+      grants: [
+        { scopes: ['agent:self'] },
+        { target: 'https://docs.example.com', scopes: ['read:documents', 'write:documents'] },
+      ],
+    },
+  ],
+}
+
+function authorityConfig({ at, first, origin, jwks }: Place & { readonly jwks: object }) {
+  return {
+    roles: ['authority'],
+    log: { level: 'info', format: 'json' },
+    operations: { listen: `127.0.0.1:${String(first + 1)}` },
+    authority: {
+      listen: `127.0.0.1:${String(first)}`,
+      origin,
+      store: { file: at('authority.sqlite') },
+      keyEncryptionFile: at('key-encryption'),
+      tenants: [
+        {
+          slug: TENANT,
+          policy: at('policy.yaml'),
+          providers: [
+            {
+              name: 'bench',
+              kind: 'kubernetes',
+              issuers: ['https://cluster.example'],
+              keys: { inline: jwks },
+            },
+          ],
+        },
+      ],
+    },
+  }
+}
+
+/** The rate limit is checked on every request; it is only set where a bench does not meet it. */
+function brokerConfig({ at, first, origin }: Place) {
+  return {
+    roles: ['broker'],
+    log: { level: 'info', format: 'json' },
+    operations: { listen: `127.0.0.1:${String(first + 3)}` },
+    broker: {
+      listen: [`127.0.0.1:${String(first + 2)}`],
+      authority: { url: origin, tenant: TENANT },
+      proof: { file: at('token') },
+      rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
+    },
+  }
+}
