@@ -34,7 +34,7 @@ RUN sh -c 'node --max-semi-space-size=1 /opt/lumo-broker/main.js dev --state /tm
       kill -TERM $pid; wait $pid' \
  && node --max-semi-space-size=1 /opt/lumo-broker/main.js help > /dev/null
 USER 0:0
-RUN cp -a /opt/lumo-broker /image/opt/ && chown -R 0:0 /image/opt
+RUN cp -a /opt/lumo-broker /image/opt/ && chown -R 0:0 /image/opt && chmod -R a+rX /image/opt
 
 FROM scratch
 LABEL org.opencontainers.image.title="lumo-broker" \

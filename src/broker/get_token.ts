@@ -1,7 +1,7 @@
-import { cacheKey, type CacheKey } from '../cache/key.ts'
+import { cacheKey, type CacheKey, type KeySubject } from '../cache/key.ts'
 import type { Held, TokenCache } from '../cache/token_cache.ts'
 import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
-import type { Clock } from '../platform/clock.ts'
+import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { BrokerError } from './errors.ts'
@@ -32,11 +32,14 @@ const PATIENCE_MS = { holding: 1_500, emptyHanded: 8_000 } as const
 /** Below this a token is about to end on its way to whoever will check it. */
 const FLOOR_MS = 15_000
 const FLOOR_SHARE = 0.05
+/** Verifiers commonly allow up to a minute. */
+const CLOCKS_APART_SECONDS = 60
 
 /** The use case of the broker: the token that a caller wishes for, from the cache or by an exchange. */
 export class GetToken {
   readonly #dependencies: GetTokenDependencies
   readonly #tally
+  readonly #keys = new WeakMap<Wish, { readonly subject: KeySubject; readonly key: CacheKey }>()
   #agent: KnownAgent | undefined
 
   constructor(dependencies: GetTokenDependencies) {
@@ -118,6 +121,7 @@ export class GetToken {
       const servable = servableOf(result)
       this.#agent = servable.agent ?? this.#agent
       cache.put(key, servable, result.lifetimeSeconds * 1000, asked)
+      this.#compareClocks(servable)
       metrics.tally('exchanges', { outcome: 'issued' }).add()
       return undefined
     }
@@ -132,7 +136,27 @@ export class GetToken {
     return error
   }
 
+  /** A token of another time is refused by whoever checks it, and nobody there will know why. */
+  #compareClocks({ issuedAt }: Servable): void {
+    const { clock, log } = this.#dependencies
+    if (issuedAt === undefined) return
+    const apart = issuedAt - unixSeconds(clock)
+    if (Math.abs(apart) < CLOCKS_APART_SECONDS) return
+    log.warn('the clocks of the authority and of this machine are apart; one of them is wrong', {
+      seconds: apart,
+    })
+  }
+
+  /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
   #keyOf(wish: Wish, { subject }: Proof): CacheKey {
+    const known = this.#keys.get(wish)
+    if (known?.subject === subject) return known.key
+    const key = this.#makeKey(wish, subject)
+    this.#keys.set(wish, { subject, key })
+    return key
+  }
+
+  #makeKey(wish: Wish, subject: KeySubject): CacheKey {
     return cacheKey({
       tenant: this.#dependencies.tenant,
       client: wish.agent,

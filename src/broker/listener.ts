@@ -8,7 +8,7 @@ import { failedGuard } from './guards.ts'
 import type { ProofSource } from './proof.ts'
 import type { RateLimit } from './rate_limit.ts'
 import { bodyOf } from './servable.ts'
-import { wishOfBody, wishOfQuery } from './wish.ts'
+import { rememberingWishes, wishOfBody, type Wish } from './wish.ts'
 
 export interface BrokerListenerDependencies {
   readonly getToken: GetToken
@@ -88,7 +88,8 @@ function routesOf(dependencies: BrokerListenerDependencies, answered: AnswerTall
     answered('token', 200)
     return reply.headers(answerHeaders).send(bodyOf(servable, expiresIn))
   }
-  const answer = (wish: ReturnType<typeof wishOfQuery>, reply: FastifyReply) => {
+  const wishOfQuery = rememberingWishes()
+  const answer = (wish: Wish | BrokerError, reply: FastifyReply) => {
     if (wish instanceof BrokerError) return refuse(reply, 'token', wish, answered)
     const cached = getToken.fromCache(wish)
     if (cached) return serve(reply, cached)

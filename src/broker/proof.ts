@@ -74,10 +74,9 @@ async function readProof(
     text = (await files.read(path, MAX_TOKEN_BYTES)).toString('utf8').trim()
   } catch (error) {
     if (!(error instanceof FileFault)) throw error
-    return new ProofFault(
-      error.code === 'absent' ? 'proof_missing' : 'proof_unreadable',
-      error.message,
-    )
+    return error.code === 'absent'
+      ? new ProofFault('proof_missing', `${error.message}; is the projected volume mounted?`)
+      : new ProofFault('proof_unreadable', error.message)
   }
   if (text === '') return new ProofFault('proof_empty', `${path} is empty`)
   const jws = parseCompactJws(text)
@@ -99,7 +98,7 @@ function judge(
   if (!audiences.includes(audience)) {
     return new ProofFault(
       'proof_wrong_audience',
-      `the token in ${path} is made for another audience than ${audience}`,
+      `the token in ${path} is made for another audience than ${audience}; set the audience of the projected volume, or broker.proof.audience`,
     )
   }
   if (exp <= now) return new ProofFault('proof_expired', `the token in ${path} has expired`)

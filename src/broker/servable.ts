@@ -12,6 +12,8 @@ export interface Servable {
   readonly beforeExpiry: string
   readonly afterExpiry: string
   readonly agent: KnownAgent | undefined
+  /** When the token says it was made, in Unix seconds. */
+  readonly issuedAt: number | undefined
 }
 
 /** Writes the answer of RFC 6749 section 5.1 around the one number that changes. */
@@ -19,7 +21,7 @@ export function servableOf({ accessToken, scope }: IssuedToken): Servable {
   return {
     beforeExpiry: `{"access_token":${JSON.stringify(accessToken)},"token_type":"Bearer","expires_in":`,
     afterExpiry: `,"scope":${JSON.stringify(scope)}}`,
-    agent: agentOf(accessToken),
+    ...whatItSays(accessToken),
   }
 }
 
@@ -27,11 +29,14 @@ export function bodyOf({ beforeExpiry, afterExpiry }: Servable, expiresIn: numbe
   return beforeExpiry + String(expiresIn) + afterExpiry
 }
 
-/** To a client an access token is opaque (RFC 6749 section 1.4); this is for people who ask who they are, and decides nothing. */
-function agentOf(accessToken: string): KnownAgent | undefined {
+/** To a client an access token is opaque (RFC 6749 section 1.4); this is for people who ask what goes on, and decides nothing. */
+function whatItSays(accessToken: string): Pick<Servable, 'agent' | 'issuedAt'> {
   const jws = parseCompactJws(accessToken)
-  if (typeof jws === 'string') return undefined
-  const { sub, client_id: clientId } = jws.payload
-  if (typeof sub !== 'string' || typeof clientId !== 'string') return undefined
-  return { sub, client_id: clientId }
+  if (typeof jws === 'string') return { agent: undefined, issuedAt: undefined }
+  const { sub, client_id: clientId, iat } = jws.payload
+  const named = typeof sub === 'string' && typeof clientId === 'string'
+  return {
+    agent: named ? { sub, client_id: clientId } : undefined,
+    issuedAt: typeof iat === 'number' ? iat : undefined,
+  }
 }

@@ -9,6 +9,8 @@ const LONGEST_PAUSE_MS = 30_000
 export interface WarmUp {
   /** True once a first token was had. */
   done(): boolean
+  /** Resolves when the authority refused instead: asking again would change nothing until somebody changes the policy. */
+  readonly refused: Promise<BrokerError>
   stop(): void
 }
 
@@ -17,15 +19,18 @@ export function warmUp(getToken: GetToken, clock: Clock): WarmUp {
   let done = false
   let stopped = false
   let cancel = (): void => {}
+  const { promise: refused, resolve: refuse } = Promise.withResolvers<BrokerError>()
   const attempt = async (pause: number): Promise<void> => {
     const result = getToken.fromCache(plainWish) ?? (await getToken.byExchange(plainWish))
     done = !(result instanceof BrokerError)
+    if (result instanceof BrokerError && result.status < 500) refuse(result)
     if (done || stopped) return
     cancel = clock.after(pause, () => void attempt(Math.min(pause * 2, LONGEST_PAUSE_MS)))
   }
   void attempt(FIRST_PAUSE_MS)
   return {
     done: () => done,
+    refused,
     stop: () => {
       stopped = true
       cancel()

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { bodyFormOf } from '../oauth/media_type.ts'
 import { Parameters } from '../oauth/parameters.ts'
 import { parseScope, type Scope } from '../oauth/scope.ts'
@@ -33,6 +34,21 @@ export function wishOfQuery(query: string): Wish | BrokerError {
   if (query === '') return plainWish
   const parameters = Parameters.ofForm(query)
   return typeof parameters === 'string' ? new BrokerError(parameters) : wishOf(parameters)
+}
+
+const REMEMBERED = 500
+const LONGEST_REMEMBERED = 2_048
+
+/** Reads query strings, and remembers what the recent ones of a reasonable length meant: callers repeat themselves. */
+export function rememberingWishes(): (query: string) => Wish | BrokerError {
+  const known = new LRUCache<string, Wish>({ max: REMEMBERED })
+  return (query) => {
+    const remembered = known.get(query)
+    if (remembered) return remembered
+    const wish = wishOfQuery(query)
+    if (!(wish instanceof BrokerError) && query.length <= LONGEST_REMEMBERED) known.set(query, wish)
+    return wish
+  }
 }
 
 export function wishOfBody(contentType: string | undefined, body: Buffer): Wish | BrokerError {

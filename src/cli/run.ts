@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { startApplication, systemSurroundings } from '../compose/application.ts'
 import { loadConfig } from '../config/load.ts'
@@ -18,8 +19,18 @@ export async function run(io: Io): Promise<ExitCode> {
   for (const [role, addresses] of Object.entries(application.addresses)) {
     for (const address of addresses) log.info('listening', { role, address })
   }
-  await io.asked
-  log.info('stopping')
+  const sentence = await Promise.race([io.asked, application.givenUp])
+  if (sentence === undefined) log.info('stopping')
+  else {
+    log.error(sentence)
+    await leaveTerminationMessage(config.broker?.terminationMessageFile, sentence)
+  }
   await application.stop()
-  return 0
+  return sentence === undefined ? 0 : 1
+}
+
+/** Writes to the file that the kubelet made for it; where there is none, there is no kubelet to read it. */
+async function leaveTerminationMessage(file: string | undefined, sentence: string): Promise<void> {
+  if (file === undefined) return
+  await writeFile(file, `${sentence}\n`, { flag: 'r+' }).catch(() => undefined)
 }

@@ -22,6 +22,8 @@ export interface Application {
   }
   /** As the start-up probe: in a broker, whether a first token was had. */
   started(): boolean
+  /** Resolves with a sentence when there is nothing left to try. */
+  readonly givenUp: Promise<string>
   stop(): Promise<void>
 }
 
@@ -86,6 +88,7 @@ export async function startApplication(
         operations: operations.addresses,
       },
       started,
+      givenUp: broker?.givenUp ?? new Promise(() => {}),
       stop,
     }
   } catch (error) {

@@ -12,6 +12,7 @@ import {
   type RequestHandler,
   type TlsPair,
 } from '../platform/listen.ts'
+import { shiftedClock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import { Ceiling } from '../policy/ceiling.ts'
@@ -69,8 +70,9 @@ export async function startAuthority(
   surroundings: Surroundings,
 ): Promise<RunningAuthority> {
   const opened = new Opened()
+  const clock = shiftedClock(surroundings.clock, config.clockOffsetMs)
   try {
-    return await open(config, surroundings, opened)
+    return await open(config, { ...surroundings, clock }, opened)
   } catch (error) {
     await opened.close()
     throw error

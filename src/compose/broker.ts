@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { BrokerError } from '../broker/errors.ts'
 import { GetToken } from '../broker/get_token.ts'
 import { hostAllowList } from '../broker/guards.ts'
@@ -24,6 +25,8 @@ export interface RunningBroker {
   readonly addresses: readonly string[]
   /** True once a first token was had. */
   hasToken(): boolean
+  /** Resolves with a sentence when a sidecar has nothing left to try. */
+  readonly givenUp: Promise<string>
   /** Forgets every token. */
   forget(): void
   stop(graceMs: number): Promise<void>
@@ -77,6 +80,7 @@ export async function startBroker(
   return {
     addresses: listening.addresses,
     hasToken: () => warming.done(),
+    givenUp: config.remote ? warming.refused.then(lastSentence) : new Promise(() => {}),
     forget: () => {
       cache.clear()
     },
@@ -87,6 +91,10 @@ export async function startBroker(
       await app.close()
     },
   }
+}
+
+function lastSentence({ error }: BrokerError): string {
+  return `the authority refuses a token to this workload (${error}): does its trust policy have an agent for this namespace and service account? The authority's log has the reason`
 }
 
 function exchangerOf(
@@ -111,7 +119,9 @@ function openCa(
       maxBytes: MAX_CA_BYTES,
       parse: ([content]) => {
         const pem = content?.bytes.toString('utf8') ?? ''
-        if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+        try {
+          new X509Certificate(pem)
+        } catch {
           throw new OperatorFault(`${file} holds no PEM certificate`)
         }
         return pem

@@ -49,6 +49,7 @@ export function resolveAuthority(
     tls: section.tls,
     storeFile: section.store.file,
     keyEncryptionFile: section.keyEncryptionFile,
+    clockOffsetMs: section.clockOffset * 1000,
     tenants,
   }
 }

@@ -33,6 +33,7 @@ export function resolveBroker(
       issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant),
     rateLimit: section.rateLimit,
     maxEntries: section.maxEntries,
+    terminationMessageFile: section.terminationMessageFile,
   }
 }
 

@@ -25,6 +25,7 @@ export interface AuthorityConfig {
   readonly tls: TlsFiles | undefined
   readonly storeFile: string
   readonly keyEncryptionFile: string
+  readonly clockOffsetMs: number
   readonly tenants: readonly TenantConfig[]
 }
 
@@ -88,6 +89,7 @@ export interface BrokerConfig {
   readonly proofAudience: string
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
   readonly maxEntries: number
+  readonly terminationMessageFile: string
 }
 
 export interface RemoteAuthorityConfig {

@@ -160,6 +160,12 @@ const authority = Type.Object(
     keyEncryptionFile: path(
       'File with 32 random bytes in base64; signing keys are encrypted with it at rest.',
     ),
+    clockOffset: Type.Integer({
+      default: 0,
+      minimum: -86_400,
+      maximum: 86_400,
+      description: 'Seconds added to the clock, to try what a wrong one does. Leave it at 0.',
+    }),
     tenants: Type.Array(tenant, { minItems: 1, maxItems: 100, description: 'The tenants.' }),
   },
   { ...closed, description: 'The token endpoint.' },
@@ -249,6 +255,12 @@ const broker = Type.Object(
       },
       { ...closed, default: {}, description: 'Requests that a caller may make.' },
     ),
+    terminationMessageFile: Type.String({
+      default: '/dev/termination-log',
+      minLength: 1,
+      description:
+        'Where a sidecar that gives up leaves its last sentence, if the file is there: the kubelet shows it.',
+    }),
     maxEntries: Type.Integer({
       default: 10_000,
       minimum: 1,

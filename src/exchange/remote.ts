@@ -1,4 +1,4 @@
-import { HttpFailure, type HttpClient } from '../platform/http_client.ts'
+import { HttpFailure, type HttpClient, type HttpFailureCode } from '../platform/http_client.ts'
 import { ExchangeFailure, type Exchanger } from './exchanger.ts'
 import { exchangeForm, judgeAnswer } from './wire.ts'
 
@@ -11,6 +11,23 @@ export interface RemoteAuthority {
 }
 
 const MAX_ANSWER_BYTES = 65_536
+
+/** What an operator should look at, by what went wrong. */
+function adviceFor(code: HttpFailureCode): string {
+  switch (code) {
+    case 'cannot_connect':
+    case 'connect_timeout':
+      return 'is the authority running, and is broker.authority.url right?'
+    case 'tls_untrusted':
+      return 'does broker.authority.caFile hold the CA that signed it?'
+    case 'tls_wrong_name':
+      return 'is broker.authority.url right, and is that name among the subjectAltNames?'
+    case 'timeout':
+    case 'broken_off':
+    case 'answer_too_large':
+      return 'is it an authority that answers at broker.authority.url?'
+  }
+}
 
 /** Exchanges with an authority over HTTP: a LumoAuth tenant, or an authority of this program. */
 export function remoteExchanger(authority: RemoteAuthority, http: HttpClient): Exchanger {
@@ -34,7 +51,8 @@ export function remoteExchanger(authority: RemoteAuthority, http: HttpClient): E
         )
       } catch (error) {
         if (!(error instanceof HttpFailure)) throw error
-        return new ExchangeFailure('outage', `authority_${error.code}`, error.message)
+        const detail = `${error.message}; ${adviceFor(error.code)}`
+        return new ExchangeFailure('outage', `authority_${error.code}`, detail)
       }
     },
   }

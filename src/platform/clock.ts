@@ -20,6 +20,11 @@ export const systemClock: Clock = {
   },
 }
 
+/** A clock whose wall time is off, as that of a badly kept machine. */
+export function shiftedClock(clock: Clock, ms: number): Clock {
+  return { ...clock, wall: () => clock.wall() + ms }
+}
+
 /** Unix time in whole seconds, as JWT NumericDates are (RFC 7519 section 2). */
 export function unixSeconds(clock: Clock): number {
   return Math.floor(clock.wall() / 1000)

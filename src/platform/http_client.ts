@@ -26,6 +26,7 @@ export type HttpFailureCode =
   | 'connect_timeout'
   | 'timeout'
   | 'tls_untrusted'
+  | 'tls_wrong_name'
   | 'answer_too_large'
   | 'broken_off'
 
@@ -105,7 +106,10 @@ export function nodeHttpClient(
       })
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         const code = error.code ?? 'unknown'
-        if (isTrustFault(code)) fail('tls_untrusted', `its certificate is not trusted (${code})`)
+        if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+          fail('tls_wrong_name', 'its certificate is made for another name')
+        } else if (isTrustFault(code))
+          fail('tls_untrusted', `its certificate is not trusted (${code})`)
         else if (outgoing.reusedSocket || code === 'ECONNRESET') fail('broken_off', code)
         else fail('cannot_connect', code)
       })

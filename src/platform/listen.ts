@@ -100,7 +100,10 @@ function listenOn(address: ListenAddress, options: ListenOptions): Promise<Serve
       const code = error.code ?? 'unknown'
       const absent = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
       if (absent && address.optional === true) resolve(undefined)
-      else reject(new ListenFault(sentenceOf(code, address, options.role)))
+      // A machine without IPv6 has no wildcard for both families; the one for IPv4 is then all there is.
+      else if (absent && address.host === '::') {
+        listenOn({ ...address, host: '0.0.0.0' }, options).then(resolve, reject)
+      } else reject(new ListenFault(sentenceOf(code, address, options.role)))
     })
     server.listen({ host: address.host, port: address.port }, () => {
       resolve(server)

@@ -14,6 +14,8 @@ const LEEWAY_SECONDS = 30
 /** The kubelet renews long before; only a token taken out of its pod lives longer. */
 const MAX_LIFETIME_SECONDS = 24 * 3_600
 
+const CLOCK_HINT = 'is the clock of this authority right?'
+
 /** Of pkg/serviceaccount/claims.go. A binding that is not listed here means something that we do not know. */
 const knownMembers = new Set(['namespace', 'serviceaccount', 'pod', 'node', 'secret', 'warnafter'])
 const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -60,9 +62,11 @@ function checkTimes(claims: Claims, now: number): number {
   if (exp - iat > MAX_LIFETIME_SECONDS) {
     throw new RuleBroken('lifetime_too_long', 'the proof lives longer than 24 hours')
   }
-  if (exp + LEEWAY_SECONDS <= now) throw new RuleBroken('expired', 'exp has passed')
-  if (iat - LEEWAY_SECONDS > now) throw new RuleBroken('not_yet_valid', 'iat lies in the future')
-  if (nbf - LEEWAY_SECONDS > now) throw new RuleBroken('not_yet_valid', 'nbf lies in the future')
+  if (exp + LEEWAY_SECONDS <= now) throw new RuleBroken('expired', `exp has passed; ${CLOCK_HINT}`)
+  if (iat - LEEWAY_SECONDS > now)
+    throw new RuleBroken('not_yet_valid', `iat lies in the future; ${CLOCK_HINT}`)
+  if (nbf - LEEWAY_SECONDS > now)
+    throw new RuleBroken('not_yet_valid', `nbf lies in the future; ${CLOCK_HINT}`)
   return exp
 }
 
