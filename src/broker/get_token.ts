@@ -69,7 +69,7 @@ export class GetToken {
   }
 
   /** The token by an exchange; what is held already serves where the exchange fails for no fault of the workload. */
-  async byExchange(wish: Wish): Promise<Served | BrokerError> {
+  async byExchange(wish: Wish, again = true): Promise<Served | BrokerError> {
     const { cache, proofs } = this.#dependencies
     const proof = proofs.last() ?? (await proofs.read())
     if (proof instanceof ProofFault) return new BrokerError(proof.code)
@@ -82,8 +82,18 @@ export class GetToken {
       this.#tally.miss.add()
       return served(held)
     }
-    if (!failure) return new BrokerError('min_ttl_too_long')
-    if (!held || held.remainingMs < wish.minTtl * 1000) return failure
+    if (!failure && !held) {
+      // The cache was cleared, or the token ended, while it was on its way.
+      return again ? this.byExchange(wish, false) : new BrokerError('authority_unavailable')
+    }
+    const enough = held && held.remainingMs >= wish.minTtl * 1000
+    if (!enough) return failure ?? new BrokerError('min_ttl_too_long')
+    // What is wrong with the request itself is for whoever made it to know.
+    if (failure?.status === 400) return failure
+    if (!failure) {
+      this.#tally.miss.add()
+      return served(held)
+    }
     // A workload's own token is good to its very end, whatever happens to the authority meanwhile.
     this.#tally.stale.add()
     return served(held)
@@ -177,7 +187,10 @@ function isGood(held: Held<Servable>, wish: Wish): boolean {
 }
 
 function served(held: Held<Servable>): Served {
-  return { servable: held.value, expiresIn: Math.floor(held.remainingMs / 1000) }
+  return {
+    servable: held.value,
+    expiresIn: Math.floor(held.remainingMs / 1000),
+  }
 }
 
 function errorOf({ kind, error, retryAfterSeconds }: ExchangeFailure): BrokerError {

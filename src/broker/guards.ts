@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 export type GuardCode = 'guard_header_missing' | 'host_not_allowed' | 'forwarded_request'
 
@@ -28,13 +28,19 @@ export function hostAllowList(
 
 /** The first guard that a request fails, if any. One pass over the headers: this stands on the hot path. */
 export function failedGuard(
-  headers: IncomingHttpHeaders,
+  { headers, url = '' }: IncomingMessage,
   hosts: ReadonlySet<string>,
 ): GuardCode | undefined {
   if (headers['lumo-broker'] !== 'true') return 'guard_header_missing'
-  if (!hosts.has(headers.host ?? '')) return 'host_not_allowed'
+  if (!hosts.has(headers.host ?? '') || !namesOwnHost(url, hosts)) return 'host_not_allowed'
   for (const name in headers) {
     if (refused.has(name) || name.startsWith('x-forwarded-')) return 'forwarded_request'
   }
   return undefined
+}
+
+/** The host of an absolute target counts, whatever `Host` says (RFC 9112 section 3.2.2). */
+function namesOwnHost(target: string, hosts: ReadonlySet<string>): boolean {
+  if (target.startsWith('/') || target === '*') return true
+  return hosts.has(/^http:\/\/([^/?#]*)/i.exec(target)?.[1] ?? '')
 }

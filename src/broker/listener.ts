@@ -41,8 +41,9 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
-    frameworkErrors: (_error, _request, reply) => {
-      void refuse(reply, 'none', new BrokerError('body_malformed'), answered)
+    frameworkErrors: (_error, request, reply) => {
+      const guard = failedGuard(request.raw, dependencies.hosts())
+      void refuse(reply, 'none', new BrokerError(guard ?? 'body_malformed'), answered)
     },
   })
   app.removeAllContentTypeParsers()
@@ -51,7 +52,7 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
   })
   app.setErrorHandler((error: { code?: string; message?: string }, request, reply) => {
     // A body can fail before any handler runs; the guards come first here too.
-    const guard = failedGuard(request.headers, dependencies.hosts())
+    const guard = failedGuard(request.raw, dependencies.hosts())
     return refuse(reply, 'none', guard ? new BrokerError(guard) : errorOf(error, log), answered)
   })
   const { token, identity } = routesOf(dependencies, answered)
@@ -70,7 +71,12 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
       ],
       url,
       handler: guarded('none', (_request, reply) =>
-        refuse(reply, 'none', new BrokerError('method_not_allowed'), answered),
+        refuse(
+          reply.header('allow', url === '/v1/identity' ? 'GET' : 'GET, POST'),
+          'none',
+          new BrokerError('method_not_allowed'),
+          answered,
+        ),
       ),
     })
   }
@@ -131,14 +137,17 @@ function routesOf(dependencies: BrokerListenerDependencies, answered: AnswerTall
   return { token: { get, post }, identity }
 }
 
-const answerHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const
+const answerHeaders = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+} as const
 
 function guardedBy(
   { hosts, rateLimit }: BrokerListenerDependencies,
   answered: AnswerTally,
 ): (route: Route, handler: Handler) => Handler {
   return (route, handler) => (request, reply) => {
-    const guard = failedGuard(request.raw.headers, hosts())
+    const guard = failedGuard(request.raw, hosts())
     if (guard) return refuse(reply, route, new BrokerError(guard), answered)
     if (!rateLimit.take()) {
       return refuse(
@@ -179,7 +188,11 @@ function answerTally(metrics: Metrics): AnswerTally {
       known.add()
       return
     }
-    const tally = metrics.tally('requests', { listener: 'broker', route, code: String(status) })
+    const tally = metrics.tally('requests', {
+      listener: 'broker',
+      route,
+      code: String(status),
+    })
     tallies[route].set(status, tally)
     tally.add()
   }
@@ -195,6 +208,8 @@ function errorOf(error: { code?: string; message?: string }, log: Log): BrokerEr
     FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
     FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type',
     FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body_malformed',
+    // The caller hung up before its body was there.
+    ECONNRESET: 'body_malformed',
   }
   const code = known[error.code ?? '']
   if (code) return new BrokerError(code)

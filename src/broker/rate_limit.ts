@@ -18,7 +18,7 @@ export class RateLimit {
 
   /** Takes one request; false when there is none to take. */
   take(): boolean {
-    if (this.#left < 1) this.#fill()
+    this.#fill()
     if (this.#left < 1) return false
     this.#left -= 1
     return true

@@ -37,14 +37,16 @@ export async function dev(io: Io): Promise<ExitCode> {
   const log = await openLog({ level: 'info', format: 'auto' }, io.stdout)
   const surroundings = systemSurroundings(log, {})
   const state = await openState(folder, surroundings.random)
-  const issuer = await startCluster(state, ports, surroundings)
-  const application = await startApplication(configOf(state, ports, issuer.issuer), surroundings)
-  await untilStarted(application, surroundings)
-  io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.'))
-  await io.asked
-  issuer.rotation.stop()
-  await application.stop()
-  await issuer.close()
+  const cluster = await startCluster(state, ports, surroundings)
+  try {
+    const application = await startApplication(configOf(state, ports, cluster.issuer), surroundings)
+    await untilStarted(application, surroundings)
+    io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.'))
+    await io.asked
+    await application.stop()
+  } finally {
+    await cluster.stop()
+  }
   return 0
 }
 
@@ -60,6 +62,12 @@ async function startCluster(state: DevState, ports: Ports, surroundings: Surroun
   const issuer = `http://127.0.0.1:${String(ports.cluster)}`
   const cluster = await localCluster(issuer, state.clusterKey, surroundings)
   await cluster.app.ready()
+  const rotation = await rotateToken(
+    state.proofFolder,
+    PROOF_LIFETIME_SECONDS,
+    () => cluster.token(state.pod, issuerOf(originOf(ports), TENANT), PROOF_LIFETIME_SECONDS),
+    surroundings,
+  )
   const listening = await listen(
     {
       role: 'cluster issuer',
@@ -68,13 +76,13 @@ async function startCluster(state: DevState, ports: Ports, surroundings: Surroun
     },
     surroundings.clock,
   )
-  const rotation = await rotateToken(
-    state.proofFolder,
-    PROOF_LIFETIME_SECONDS,
-    () => cluster.token(state.pod, issuerOf(originOf(ports), TENANT), PROOF_LIFETIME_SECONDS),
-    surroundings,
-  )
-  return { issuer, rotation, close: () => listening.close(0) }
+  return {
+    issuer,
+    stop: async () => {
+      rotation.stop()
+      await listening.close(0)
+    },
+  }
 }
 
 function originOf(ports: Ports): string {

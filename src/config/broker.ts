@@ -11,10 +11,11 @@ type BrokerSection = NonNullable<ConfigFile['broker']>
 export function resolveBroker(
   section: BrokerSection,
   authority: AuthorityConfig | undefined,
+  roles: ConfigFile['roles'],
   fault: ReportFault,
 ): BrokerConfig {
   const { tenant } = section.authority
-  const remote = resolveRemote(section, authority, fault)
+  const remote = resolveRemote(section, roles.includes('authority'), fault)
   const local = authority?.tenants.find(({ slug }) => slug === tenant)
   if (!remote && authority && !local) {
     fault('broker.authority.tenant', 'the authority of this process has no such tenant')
@@ -39,16 +40,17 @@ export function resolveBroker(
 
 function resolveRemote(
   section: BrokerSection,
-  authority: AuthorityConfig | undefined,
+  withAuthority: boolean,
   fault: ReportFault,
 ): RemoteAuthorityConfig | undefined {
   const { url: text, tenant, pathStyle, caFile, connectTimeout, timeout } = section.authority
   if (section.shape === 'all-in-one') {
-    if (!authority) fault('broker.shape', 'all-in-one needs the role authority in the same process')
+    if (!withAuthority)
+      fault('broker.shape', 'all-in-one needs the role authority in the same process')
     if (text !== undefined) fault('broker.authority.url', 'must be absent with shape all-in-one')
     return undefined
   }
-  if (authority) {
+  if (withAuthority) {
     // A sidecar lies in every pod: whoever breaks into one would hold the keys that mint every agent.
     fault('roles', 'a sidecar must not carry an authority: signing keys would lie in every pod')
   }

@@ -63,7 +63,8 @@ export function examine(
   value: unknown,
   schema: TSchema,
 ): { readonly filled: unknown; readonly faults: readonly Fault[] } {
-  const filled = Default(schema, value)
+  // `Default` writes into what it is given.
+  const filled = Default(schema, structuredClone(value))
   const faults = new Map<string, Fault>()
   for (const error of Errors(schema, filled)) {
     // Said once more by "boolean" for each of the members.

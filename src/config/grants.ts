@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { isAudience } from '../oauth/target.ts'
-import { isScopeToken } from '../oauth/scope.ts'
+import { fitsScope, isScopeToken } from '../oauth/scope.ts'
 import type { Fault } from './document.ts'
 
 /** What an agent or a client may ask for. Pairs, so that read at one target and write at another stay two things. */
@@ -30,8 +30,25 @@ export const grantsSchema = Type.Array(
 
 export type GrantEntries = Static<typeof grantsSchema>
 
-/** What a JSON Schema cannot say of grants. */
+/**
+ * What a JSON Schema cannot say of grants. What can be had at one target must fit into one `scope` parameter: LumoAuth's
+ * clients renew by asking for the very scope that they were granted.
+ */
 export function grantFaults(grants: GrantEntries, path: string): readonly Fault[] {
+  return [...valueFaults(grants, path), ...sizeFaults(grants, path)]
+}
+
+function sizeFaults(grants: GrantEntries, path: string): readonly Fault[] {
+  const scopes = new Map<string | undefined, readonly string[]>()
+  for (const grant of grants) {
+    scopes.set(grant.target, [...(scopes.get(grant.target) ?? []), ...grant.scopes])
+  }
+  return [...scopes.values()].some((all) => !fitsScope(all))
+    ? [{ path, message: 'the scopes of one target must fit into 100 values and 4096 characters' }]
+    : []
+}
+
+function valueFaults(grants: GrantEntries, path: string): readonly Fault[] {
   return grants.flatMap((grant, index) => {
     const at = `${path}[${String(index)}]`
     const faults: Fault[] = []

@@ -4,6 +4,7 @@ import { resolveAuthority } from './authority.ts'
 import { resolveBroker } from './broker.ts'
 import type { Config } from './config.ts'
 import { DocumentFault, examine, parseYaml, type Fault } from './document.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
 import { overlayEnvironment, type Environment } from './environment.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
@@ -24,11 +25,21 @@ export function loadConfig(text: string, environment: Environment): Config {
 export function resolveConfig(document: unknown, environment: Environment): Config {
   const faults: Fault[] = []
   const overlaid = overlayEnvironment(document, environment, faults)
-  const { filled, faults: shapeFaults } = examine(overlaid, configSchema)
+  const { filled: shared, faults: shapeFaults } = examine(overlaid, configSchema)
   faults.push(...shapeFaults)
+  // Filled-in objects are the schema's own; what will be frozen has to be a copy.
+  const filled = shapeFaults.length === 0 ? structuredClone(shared) : shared
   const config = resolve(soundSections(filled as ConfigFile, shapeFaults), faults)
   if (faults.length > 0) throw new DocumentFault(faults)
-  return Object.freeze(config)
+  return deepFreeze(config)
+}
+
+/** Freezes what is ours, plain objects and arrays; a URL or a Buffer cannot be. */
+function deepFreeze<T>(value: T): T {
+  const isPlain = Array.isArray(value) || isJsonObject(value)
+  if (!isPlain || value instanceof URL || ArrayBuffer.isView(value)) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
 }
 
 /**
@@ -49,7 +60,10 @@ function resolve(file: Partial<ConfigFile>, faults: Fault[]): Config {
   const listen = parseAddress(file.operations?.listen ?? '')
   if (file.operations && !listen) fault('operations.listen', 'must be an IP address and a port')
   const authority = file.authority && resolveAuthority(file.authority, fault)
-  const broker = file.broker && resolveBroker(file.broker, authority, fault)
+  const broker =
+    file.broker && file.roles?.includes('broker') !== false
+      ? resolveBroker(file.broker, authority, file.roles ?? [], fault)
+      : undefined
   return {
     log: file.log ?? { level: 'info', format: 'auto' },
     operations: { listen: listen ?? { host: '::', port: 0 } },

@@ -29,7 +29,12 @@ const keys = Type.Object(
     file: Type.Optional(path('Read the JWK set of this file, and follow it.')),
     inline: Type.Optional(
       Type.Object(
-        { keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), { maxItems: 100 }) },
+        {
+          keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+            maxItems: 100,
+            description: 'Public keys as JWKs.',
+          }),
+        },
         { ...closed, description: 'This JWK set.' },
       ),
     ),
@@ -155,7 +160,7 @@ const authority = Type.Object(
     tls: Type.Optional(tls),
     store: Type.Object(
       { file: path('SQLite file of the state that must survive; made when it is not there.') },
-      closed,
+      { ...closed, description: 'Where the state lies.' },
     ),
     keyEncryptionFile: path(
       'File with 32 random bytes in base64; signing keys are encrypted with it at rest.',

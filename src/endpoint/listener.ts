@@ -55,6 +55,8 @@ function tokenRoutes(app: FastifyInstance, { token }: AuthorityListenerDependenc
   for (const prefix of prefixes) {
     app.post<TenantParams>(`${prefix}/oauth/token`, async (request, reply) => {
       const { body, headers, params } = request
+      const twice = repeatedHeader(request)
+      if (twice) return write(reply, respond(twice))
       const answer = await token(params.tenant, {
         contentType: headers['content-type'],
         body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
@@ -67,7 +69,11 @@ function tokenRoutes(app: FastifyInstance, { token }: AuthorityListenerDependenc
     app.route({
       method: ['GET', 'PUT', 'DELETE', 'PATCH'],
       url: `${prefix}/oauth/token`,
-      handler: (_request, reply) => reply.code(405).header('allow', 'POST').send(methodNotAllowed),
+      handler: (_request, reply) =>
+        reply
+          .code(405)
+          .headers({ allow: 'POST', 'cache-control': 'no-store' })
+          .send(methodNotAllowed),
     })
   }
 }
@@ -110,6 +116,13 @@ function publish(reply: FastifyReply, document: unknown): FastifyReply {
   return reply.header('cache-control', 'public, max-age=300').send(document)
 }
 
+/** Node keeps the first of two such headers and drops the other unseen; which of them was meant cannot be known. */
+function repeatedHeader({ raw }: FastifyRequest): OAuthError | undefined {
+  const { authorization, 'content-type': contentType } = raw.headersDistinct
+  if ((authorization?.length ?? 0) > 1) return new OAuthError('client_twice')
+  return (contentType?.length ?? 0) > 1 ? new OAuthError('media_type') : undefined
+}
+
 function queryOf(request: FastifyRequest): string {
   const at = request.url.indexOf('?')
   return at === -1 ? '' : request.url.slice(at + 1)
@@ -126,6 +139,7 @@ function errorOf(error: { code?: string; message?: string }, log: Log): OAuthErr
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new OAuthError('media_type')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'ECONNRESET':
       return new OAuthError('body_malformed')
     default:
       log.error('a request failed', { code: error.code, reason: error.message })

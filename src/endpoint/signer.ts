@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import {
   calculateJwkThumbprint,
   exportJWK,
@@ -52,7 +52,7 @@ export async function openSigner(
   const key = openKey(current, seal)
   return {
     algorithm,
-    jwks: { keys: records.map((record) => JSON.parse(record.publicJwk) as JWK) },
+    jwks: { keys: await Promise.all(records.map((record) => publicJwkOf(record, seal))) },
     sign: (claims, typ) =>
       new SignJWT(claims).setProtectedHeader({ alg: algorithm, typ, kid: current.kid }).sign(key),
   }
@@ -74,10 +74,18 @@ async function makeKey(
     tenant,
     kid,
     algorithm,
-    publicJwk: JSON.stringify({ ...jwk, kid, use: 'sig', alg: algorithm }),
     sealedPrivateKey: seal.close(Buffer.from(pkcs8), sealName(tenant, kid)),
     createdAt: unixSeconds(clock),
   }
+}
+
+/**
+ * Derived from the sealed key, never read from the store: whoever can write there could else have a key of their own
+ * published as the tenant's.
+ */
+async function publicJwkOf(record: SigningKeyRecord, seal: Seal): Promise<JWK> {
+  const jwk = await exportJWK(createPublicKey(openKey(record, seal)))
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: record.algorithm }
 }
 
 function openKey({ tenant, kid, sealedPrivateKey }: SigningKeyRecord, seal: Seal): KeyObject {

@@ -43,7 +43,11 @@ export type TokenEndpoint = (slug: string, raw: RawTokenRequest) => Promise<Toke
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): TokenEndpoint {
   return async (slug, raw) => {
     const tenant = dependencies.tenants.get(slug)
-    if (!tenant) return respond(new OAuthError('tenant_unknown'))
+    if (!tenant) {
+      // Counted without its name, which is whatever somebody wrote.
+      dependencies.metrics.tally('denials', { tenant: 'none', reason: 'tenant_unknown' }).add()
+      return respond(new OAuthError('tenant_unknown'))
+    }
     const outcome = await serve(tenant, raw, dependencies)
     report(outcome, tenant, dependencies)
     return respond(outcome.result)

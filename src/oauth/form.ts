@@ -1,4 +1,5 @@
-const MAX_PAIRS = 64
+/** Of a request: more parameters than any of ours has. */
+export const MAX_PAIRS = 64
 
 /**
  * Decodes application/x-www-form-urlencoded strictly: percent signs must introduce bytes, and the bytes must be UTF-8.
@@ -8,8 +9,10 @@ const MAX_PAIRS = 64
 export function decodeForm(
   text: string,
 ): readonly (readonly [name: string, value: string])[] | undefined {
-  const pairs = text.split('&', MAX_PAIRS + 1).filter((pair) => pair !== '')
-  if (pairs.length > MAX_PAIRS) return undefined
+  // Counted with the empty ones: a limit after which the rest is left out would hide what stands there.
+  const pieces = text.split('&', MAX_PAIRS + 1)
+  if (pieces.length > MAX_PAIRS) return undefined
+  const pairs = pieces.filter((piece) => piece !== '')
   try {
     return pairs.map((pair) => {
       const at = pair.indexOf('=')

@@ -6,7 +6,8 @@ export function bodyFormOf(contentType: string | undefined): BodyForm | undefine
     .toLowerCase()
     .split(';')
     .map((part) => part.trim())
-  if (parameters.some((parameter) => !/^charset="?utf-8"?$/.test(parameter))) return undefined
+  if (parameters.some((parameter) => !/^(charset=(utf-8|"utf-8"))?$/.test(parameter)))
+    return undefined
   if (type === 'application/x-www-form-urlencoded') return 'form'
   return type === 'application/json' ? 'json' : undefined
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
-import { decodeForm } from './form.ts'
+import { decodeForm, MAX_PAIRS } from './form.ts'
 import type { BodyForm } from './media_type.ts'
 
 export type ParameterFault = 'body_malformed' | 'parameter_repeated' | 'parameter_malformed'
@@ -49,6 +49,7 @@ export class Parameters {
         if (typeof one !== 'string') return 'parameter_malformed'
         pairs.push([name, one])
       }
+      if (pairs.length > MAX_PAIRS) return 'body_malformed'
     }
     return Parameters.#collect(pairs)
   }

@@ -14,6 +14,12 @@ export function parseScope(text: string): Scope | undefined {
   return values.every((value) => scopeToken.test(value)) ? values : undefined
 }
 
+/** True when these values can be asked for in one request. */
+export function fitsScope(values: readonly string[]): boolean {
+  const different = [...new Set(values)]
+  return different.length <= MAX_SCOPES && different.join(' ').length <= MAX_LENGTH
+}
+
 export function isScopeToken(text: string): boolean {
   return scopeToken.test(text)
 }

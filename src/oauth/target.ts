@@ -6,7 +6,7 @@ const MAX_LENGTH = 512
  */
 export function isResource(text: string): boolean {
   return (
-    text.length <= MAX_LENGTH &&
+    isAudience(text) &&
     !text.includes('#') &&
     /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text) &&
     URL.canParse(text)

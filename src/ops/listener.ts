@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { PrometheusMetrics } from './metrics.ts'
 
 /** What the probes ask. */
@@ -11,7 +11,13 @@ export interface Probes {
 
 /** Metrics and probes. It can be reached from the network, for the kubelet probes the pod's address; no token is served here. */
 export function operationsListener(metrics: PrometheusMetrics, probes: Probes): FastifyInstance {
-  const app = Fastify({ bodyLimit: 1 })
+  const badRequest = (reply: FastifyReply): FastifyReply => reply.code(400).send('bad request\n')
+  const app = Fastify({
+    bodyLimit: 1,
+    frameworkErrors: (_error, _request, reply) => {
+      void badRequest(reply)
+    },
+  })
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )
@@ -24,11 +30,11 @@ export function operationsListener(metrics: PrometheusMetrics, probes: Probes): 
   probe('/healthz', () => true)
   probe('/readyz', () => probes.ready())
   probe('/startupz', () => probes.started())
-  app.setNotFoundHandler((request, reply) =>
-    request.method === 'GET' || request.method === 'HEAD'
-      ? reply.code(404).send('there is nothing here\n')
-      : reply.code(405).header('allow', 'GET, HEAD').send('only GET and HEAD\n'),
-  )
-  app.setErrorHandler((_error, _request, reply) => reply.code(400).send('bad request\n'))
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.method === 'GET' || request.method === 'HEAD') done()
+    else void reply.code(405).header('allow', 'GET, HEAD').send('only GET and HEAD\n')
+  })
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send('there is nothing here\n'))
+  app.setErrorHandler((_error, _request, reply) => badRequest(reply))
   return app
 }

@@ -53,6 +53,8 @@ export class PrometheusMetrics implements Metrics {
         registers: [this.#registry],
         collect() {
           this.reset()
+          // Without labels a reset leaves a 0 behind, which would be read as a value.
+          if (labels.length === 0 && readings.length === 0) this.remove()
           for (const { labels: values, read } of readings) this.set(values, read())
         },
       })

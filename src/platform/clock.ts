@@ -22,7 +22,11 @@ export const systemClock: Clock = {
 
 /** A clock whose wall time is off, as that of a badly kept machine. */
 export function shiftedClock(clock: Clock, ms: number): Clock {
-  return { ...clock, wall: () => clock.wall() + ms }
+  return {
+    wall: () => clock.wall() + ms,
+    monotonic: () => clock.monotonic(),
+    after: (delay, run) => clock.after(delay, run),
+  }
 }
 
 /** Unix time in whole seconds, as JWT NumericDates are (RFC 7519 section 2). */

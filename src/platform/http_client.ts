@@ -159,6 +159,7 @@ function collect(incoming: IncomingMessage, maxBytes: number): Promise<string> {
 
 function isTrustFault(code: string): boolean {
   return (
+    code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' ||
     code.includes('CERT') ||
     code.includes('SELF_SIGNED') ||
     code.includes('ISSUER') ||

@@ -134,15 +134,22 @@ function showHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+const LOOK_EVERY_MS = 50
+
 function closeGently(server: Server, graceMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(graceMs, () => {
-      server.closeAllConnections()
-    })
+    const giveUpAt = clock.monotonic() + graceMs
+    let cancel = (): void => {}
+    // A connection that was busy when the server closed turns idle later, and its client would keep it.
+    const look = (): void => {
+      if (clock.monotonic() >= giveUpAt) server.closeAllConnections()
+      else server.closeIdleConnections()
+      cancel = clock.after(LOOK_EVERY_MS, look)
+    }
     server.close(() => {
       cancel()
       resolve()
     })
-    server.closeIdleConnections()
+    look()
   })
 }

@@ -40,6 +40,7 @@ export class Watched<T> {
   readonly #listeners: ((value: T) => void)[] = []
   #value: T
   #seen: string
+  #good: string
   #reported: string | undefined
   #cancel: () => void = () => {}
   #stopped = false
@@ -53,6 +54,7 @@ export class Watched<T> {
     this.#options = options
     this.#dependencies = dependencies
     this.#seen = first.fingerprint
+    this.#good = first.fingerprint
     this.#value = value
     this.#schedule()
   }
@@ -86,10 +88,12 @@ export class Watched<T> {
   async look(): Promise<void> {
     try {
       const reading = await readAll(this.#options, this.#dependencies.files)
+      if (reading.fingerprint === this.#good) this.#reported = undefined
       if (reading.fingerprint === this.#seen) return
       // Remembered before it is parsed, so that contents that do not parse are reported once and not every second.
       this.#seen = reading.fingerprint
       this.#value = this.#options.parse(reading.contents)
+      this.#good = reading.fingerprint
     } catch (error) {
       this.#report(error instanceof Error ? error.message : 'unknown')
       return

@@ -89,7 +89,9 @@ const agentSchema = Type.Object(
 
 /** A trust policy file: who may become what. */
 export const policySchema = Type.Object(
-  { agents: Type.Array(agentSchema, { default: [], maxItems: 20_000 }) },
+  {
+    agents: Type.Array(agentSchema, { default: [], maxItems: 20_000, description: 'The agents.' }),
+  },
   { ...closed, description: 'Trust policy: which proven workload becomes which agent.' },
 )
 

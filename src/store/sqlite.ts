@@ -8,7 +8,6 @@ const SCHEMA = `
     tenant TEXT NOT NULL,
     kid TEXT NOT NULL,
     algorithm TEXT NOT NULL,
-    public_jwk TEXT NOT NULL,
     sealed_private_key BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, kid)
@@ -18,7 +17,6 @@ interface SigningKeyRow {
   readonly tenant: string
   readonly kid: string
   readonly algorithm: string
-  readonly public_jwk: string
   readonly sealed_private_key: Uint8Array
   readonly created_at: number
 }
@@ -34,7 +32,7 @@ export function sqliteStore(file: string): Store {
     'SELECT * FROM signing_keys_1 WHERE tenant = ? ORDER BY created_at, kid',
   )
   const insertFirstKey = database.prepare(
-    `INSERT INTO signing_keys_1 SELECT ?, ?, ?, ?, ?, ?
+    `INSERT INTO signing_keys_1 SELECT ?, ?, ?, ?, ?
      WHERE NOT EXISTS (SELECT 1 FROM signing_keys_1 WHERE tenant = ?)`,
   )
   const keysOf = (tenant: string): readonly SigningKeyRecord[] =>
@@ -42,7 +40,6 @@ export function sqliteStore(file: string): Store {
       tenant: row.tenant,
       kid: row.kid,
       algorithm: row.algorithm,
-      publicJwk: row.public_jwk,
       sealedPrivateKey: row.sealed_private_key,
       createdAt: row.created_at,
     }))
@@ -50,8 +47,8 @@ export function sqliteStore(file: string): Store {
     signingKeys: (tenant) => attempt(() => keysOf(tenant)),
     keepFirstSigningKey: (record) =>
       attempt(() => {
-        const { tenant, kid, algorithm, publicJwk, sealedPrivateKey, createdAt } = record
-        insertFirstKey.run(tenant, kid, algorithm, publicJwk, sealedPrivateKey, createdAt, tenant)
+        const { tenant, kid, algorithm, sealedPrivateKey, createdAt } = record
+        insertFirstKey.run(tenant, kid, algorithm, sealedPrivateKey, createdAt, tenant)
         return keysOf(tenant)
       }),
     close: () =>
@@ -62,15 +59,37 @@ export function sqliteStore(file: string): Store {
 }
 
 function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined
   try {
-    // Another process may hold the lock while it switches the journal mode or writes.
-    const database = new DatabaseSync(file, { timeout: 5_000 })
+    database = new DatabaseSync(file, { timeout: 5_000 })
+    // Reads the header, so that the mode of a file that is no database stays as it is. The files beside it inherit the mode.
+    database.exec('PRAGMA schema_version')
     chmodSync(file, 0o600)
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    switchToWal(database)
+    database.exec('PRAGMA synchronous = FULL')
     database.exec(SCHEMA)
     return database
   } catch (error) {
+    database?.close()
     throw new StoreFault(`the store ${file} cannot be opened: ${reasonOf(error)}`)
+  }
+}
+
+const SQLITE_BUSY = 5
+const WAL_ATTEMPTS = 100
+const WAL_PAUSE_MS = 20
+
+/** The one statement that does not wait for another process's lock, whatever the time-out: two first starts meet here. */
+function switchToWal(database: DatabaseSync): void {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      const busy = (error as { errcode?: number }).errcode === SQLITE_BUSY
+      if (!busy || attempts === WAL_ATTEMPTS) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_PAUSE_MS)
+    }
   }
 }
 

@@ -6,8 +6,6 @@ export interface SigningKeyRecord {
   /** RFC 7638 thumbprint of the public key. */
   readonly kid: string
   readonly algorithm: string
-  /** The public JWK, as JSON. */
-  readonly publicJwk: string
   readonly sealedPrivateKey: Uint8Array
   /** Unix seconds. */
   readonly createdAt: number

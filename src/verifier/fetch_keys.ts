@@ -111,6 +111,6 @@ export function isFetchable(url: URL): boolean {
 }
 
 function maxAgeOf(cacheControl: string | undefined): number | undefined {
-  const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/.exec(cacheControl ?? '')?.[1]
+  const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(cacheControl ?? '')?.[1]
   return seconds === undefined ? undefined : Number(seconds)
 }

@@ -7,8 +7,8 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 /** A certificate authority of a test's own. */
 export interface TestCa {
   readonly pem: string
-  /** A server certificate for 127.0.0.1 and localhost. */
-  issue(): Promise<{ cert: string; key: string }>
+  /** A server certificate for 127.0.0.1, localhost and the names. */
+  issue(names?: readonly string[]): Promise<{ cert: string; key: string }>
 }
 
 export async function makeCa(name: string): Promise<TestCa> {
@@ -29,7 +29,7 @@ export async function makeCa(name: string): Promise<TestCa> {
   })
   return {
     pem: ca.toString('pem'),
-    issue: async () => {
+    issue: async (names = []) => {
       const leafKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
       const leaf = await x509.X509CertificateGenerator.create({
         subject: 'CN=localhost',
@@ -42,6 +42,7 @@ export async function makeCa(name: string): Promise<TestCa> {
         extensions: [
           new x509.SubjectAlternativeNameExtension([
             { type: 'dns', value: 'localhost' },
+            ...names.map((value) => ({ type: 'dns' as const, value })),
             { type: 'ip', value: '127.0.0.1' },
           ]),
         ],

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { warmUp } from '../../src/broker/warm_up.ts'
+import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
+import { ask, proofClaims, proofOf, proofPath, settled, testBroker } from '../fakes/broker.ts'
+
+const out = new ExchangeFailure('outage', 'authority_cannot_connect', 'ECONNREFUSED')
+
+test('fetches the plain token before anybody asks', async () => {
+  const broker = testBroker()
+  const warming = warmUp(broker.getToken, broker.clock)
+  expect(warming.done()).toBe(false)
+  await settled()
+  expect(warming.done()).toBe(true)
+  expect(await ask(broker)).toEqual({ token: 'token-1', expiresIn: 3_600 })
+  expect(broker.authority.asked).toHaveLength(1)
+})
+
+test('asks again after 0.5 s, then after twice as long each time, at most 30 s', async () => {
+  const broker = testBroker()
+  broker.authority.fail(out)
+  const warming = warmUp(broker.getToken, broker.clock)
+  await settled()
+  for (const pause of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+    const before = broker.authority.asked.length
+    broker.clock.advance(pause - 1)
+    await settled()
+    expect(broker.authority.asked).toHaveLength(before)
+    broker.clock.advance(1)
+    await settled()
+    expect(broker.authority.asked).toHaveLength(before + 1)
+  }
+  expect(warming.done()).toBe(false)
+  broker.authority.recover()
+  broker.clock.advance(30_000)
+  await settled()
+  expect(warming.done()).toBe(true)
+})
+
+test('waits for a proof that comes later', async () => {
+  const broker = testBroker()
+  broker.files.remove(proofPath)
+  const warming = warmUp(broker.getToken, broker.clock)
+  await settled()
+  expect(warming.done()).toBe(false)
+  broker.files.write(proofPath, proofOf(proofClaims(broker.clock.now)))
+  broker.clock.advance(500)
+  await settled()
+  expect(warming.done()).toBe(true)
+})
+
+test('is done for good: a token that ends later changes nothing', async () => {
+  const broker = testBroker()
+  const warming = warmUp(broker.getToken, broker.clock)
+  await settled()
+  broker.authority.fail(out)
+  broker.clock.advance(7_200_000)
+  await settled()
+  expect(warming.done()).toBe(true)
+  expect(broker.authority.asked).toHaveLength(1)
+})
+
+test('asks no more once it is stopped', async () => {
+  const broker = testBroker()
+  broker.authority.fail(out)
+  const warming = warmUp(broker.getToken, broker.clock)
+  await settled()
+  warming.stop()
+  broker.clock.advance(60_000)
+  await settled()
+  expect(broker.authority.asked).toHaveLength(1)
+})
+
+test('stopped during an attempt, it makes no other', async () => {
+  const broker = testBroker()
+  broker.authority.fail(out)
+  broker.authority.slowDown()
+  const warming = warmUp(broker.getToken, broker.clock)
+  await settled()
+  warming.stop()
+  broker.authority.release()
+  await settled()
+  broker.clock.advance(60_000)
+  await settled()
+  expect(broker.authority.asked).toHaveLength(1)
+})
+
+describe('refused', () => {
+  const refusals: readonly [string, ExchangeFailure, string | undefined][] = [
+    ['a refusal', new ExchangeFailure('refused', 'access_denied', ''), 'authority_refused'],
+    ['what is relayed', new ExchangeFailure('relayed', 'invalid_request', ''), 'request_refused'],
+    ['an outage', out, undefined],
+  ]
+  test.each(refusals)('%s', async (_name, failure, code) => {
+    const broker = testBroker()
+    broker.authority.fail(failure)
+    const warming = warmUp(broker.getToken, broker.clock)
+    let refused: string | undefined
+    void warming.refused.then((error) => {
+      refused = error.code
+    })
+    await settled()
+    expect([warming.done(), refused]).toEqual([false, code])
+  })
+
+  test('is not said of a fault of the own proof', async () => {
+    const broker = testBroker()
+    broker.files.remove(proofPath)
+    const warming = warmUp(broker.getToken, broker.clock)
+    const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
+    expect(first).toBe('nothing')
+  })
+
+  test('is not said of a token that is short-lived', async () => {
+    const broker = testBroker()
+    broker.authority.lifetimeSeconds = 10
+    const warming = warmUp(broker.getToken, broker.clock)
+    const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
+    expect([first, warming.done()]).toEqual(['nothing', true])
+  })
+})

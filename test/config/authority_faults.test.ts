@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { resolveConfig } from '../../src/config/load.ts'
+import { authorityOnly, faultsOf, tenantsOf, tenantWith } from '../fakes/config_documents.ts'
+
+type Case = readonly [name: string, document: unknown, ...faults: readonly string[]]
+
+/** Said as well of a role whose section has the wrong shape. */
+const NO_AUTHORITY = 'authority: must be given, and without faults, with the role authority'
+
+const TENANT = 'authority.tenants[0]'
+const ADDRESS = 'must be an IP address and a port'
+const AN_ORIGIN = 'must be an origin such as https://auth.example.com, without a path'
+
+const ofAuthority: readonly Case[] = [
+  [
+    'an empty section',
+    { roles: ['authority'], authority: {} },
+    NO_AUTHORITY,
+    'authority: origin, store, keyEncryptionFile, tenants must be given',
+  ],
+  [
+    'an unknown setting',
+    authorityOnly({ listn: '' }),
+    NO_AUTHORITY,
+    'authority.listn: there is no such setting',
+  ],
+  [
+    'an unknown setting deep below',
+    tenantWith({ polcy: 'x' }),
+    NO_AUTHORITY,
+    `${TENANT}.polcy: there is no such setting`,
+  ],
+  [
+    'an origin over http',
+    authorityOnly({ origin: 'http://auth.example' }),
+    'authority.origin: must be https; plain http is for loopback only',
+  ],
+  [
+    'an origin on a host that looks like the loopback',
+    authorityOnly({ origin: 'http://127.0.0.1.example' }),
+    'authority.origin: must be https; plain http is for loopback only',
+  ],
+  [
+    'an origin with a path',
+    authorityOnly({ origin: 'https://auth.example/t' }),
+    `authority.origin: ${AN_ORIGIN}`,
+  ],
+  [
+    'an origin with a query',
+    authorityOnly({ origin: 'https://auth.example?x' }),
+    `authority.origin: ${AN_ORIGIN}`,
+  ],
+  [
+    'an origin with a user',
+    authorityOnly({ origin: 'https://me@auth.example' }),
+    `authority.origin: ${AN_ORIGIN}`,
+  ],
+  [
+    'an origin in capitals',
+    authorityOnly({ origin: 'https://AUTH.example' }),
+    `authority.origin: ${AN_ORIGIN}`,
+  ],
+  [
+    'an origin with the port it has anyway',
+    authorityOnly({ origin: 'https://auth.example:443' }),
+    `authority.origin: ${AN_ORIGIN}`,
+  ],
+  ['an origin that is a word', authorityOnly({ origin: 'auth' }), `authority.origin: ${AN_ORIGIN}`],
+  [
+    'a listener by name',
+    authorityOnly({ listen: 'localhost:9170' }),
+    `authority.listen: ${ADDRESS}`,
+  ],
+  [
+    'a listener without a port',
+    authorityOnly({ listen: '127.0.0.1' }),
+    `authority.listen: ${ADDRESS}`,
+  ],
+  ['a port too high', authorityOnly({ listen: '127.0.0.1:65536' }), `authority.listen: ${ADDRESS}`],
+  ['IPv6 without brackets', authorityOnly({ listen: '::1:9170' }), `authority.listen: ${ADDRESS}`],
+  ...['0.0.0.0:9170', '[::]:9170', '10.0.0.1:9170', '[::ffff:127.0.0.1]:9170'].map(
+    (listen): Case => [
+      `plain HTTP at ${listen}`,
+      authorityOnly({ listen }),
+      'authority.tls: must be given: plain HTTP is for loopback addresses only',
+    ],
+  ),
+  [
+    'half of a TLS pair',
+    authorityOnly({ tls: { certFile: '/c' } }),
+    NO_AUTHORITY,
+    'authority.tls: keyFile must be given',
+  ],
+  [
+    'no tenants',
+    authorityOnly({ tenants: [] }),
+    NO_AUTHORITY,
+    'authority.tenants: must not have fewer than 1 items',
+  ],
+  [
+    'two tenants of one slug',
+    tenantsOf({ slug: 'a' }, { slug: 'a' }),
+    'authority.tenants: two tenants have the same slug',
+  ],
+  [
+    'two tenants at the origin',
+    tenantsOf({ slug: 'a', issuer: 'origin' }, { slug: 'b', issuer: 'origin' }),
+    'authority.tenants: only one tenant may have the bare origin as its issuer',
+  ],
+  ...['Acme', 'acme_corp', '-acme', 'acme-', 'a/b', '', 'a'.repeat(64)].map((slug): Case => [
+    `slug ${slug}`,
+    tenantsOf({ slug }),
+    NO_AUTHORITY,
+    `${TENANT}.slug: must match pattern "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"`,
+  ]),
+  [
+    'an algorithm with a shared secret',
+    tenantWith({ algorithm: 'HS256' }),
+    NO_AUTHORITY,
+    `${TENANT}.algorithm: must be one of RS256, ES256, PS256, EdDSA`,
+  ],
+  [
+    'a free issuer',
+    tenantWith({ issuer: 'https://x' }),
+    NO_AUTHORITY,
+    `${TENANT}.issuer: must be one of path, origin`,
+  ],
+]
+
+for (const [name, document, ...faults] of ofAuthority) {
+  test(`a configuration is refused: ${name}`, () => {
+    expect(faultsOf(() => resolveConfig(document, {}))).toEqual(faults.toSorted())
+  })
+}

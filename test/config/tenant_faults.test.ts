@@ -1,0 +1,207 @@
+import { expect, test } from 'vitest'
+import { resolveConfig } from '../../src/config/load.ts'
+import {
+  client,
+  clientWith,
+  faultsOf,
+  hash,
+  provider,
+  providerWith,
+  tenantsOf,
+  tenantWith,
+} from '../fakes/config_documents.ts'
+
+type Case = readonly [name: string, document: unknown, ...faults: readonly string[]]
+
+/** Said as well of a role whose section has the wrong shape. */
+const NO_AUTHORITY = 'authority: must be given, and without faults, with the role authority'
+
+const TENANT = 'authority.tenants[0]'
+const PROVIDER = 'authority.tenants[0].providers[0]'
+const CLIENT = 'authority.tenants[0].clients[0]'
+const ONE_SOURCE = `${PROVIDER}.keys: must have exactly one of discovery, jwksUrl, file, inline`
+const HTTPS_URL = 'must be an https URL; plain http is for loopback only'
+
+const providers: readonly Case[] = [
+  ['no source of keys', providerWith({ keys: {} }), ONE_SOURCE],
+  [
+    'discovery turned off, and nothing else',
+    providerWith({ keys: { discovery: false } }),
+    ONE_SOURCE,
+  ],
+  ['hosts and nothing else', providerWith({ keys: { hosts: ['x'] } }), ONE_SOURCE],
+  ['two sources of keys', providerWith({ keys: { file: '/k', jwksUrl: 'https://k' } }), ONE_SOURCE],
+  [
+    'discovery and keys inline',
+    providerWith({ keys: { discovery: true, inline: { keys: [] } } }),
+    ONE_SOURCE,
+  ],
+  [
+    'keys over http',
+    providerWith({ keys: { jwksUrl: 'http://keys.example' } }),
+    `${PROVIDER}.keys.jwksUrl: ${HTTPS_URL}`,
+  ],
+  [
+    'keys from a file URL',
+    providerWith({ keys: { jwksUrl: 'file:///k' } }),
+    `${PROVIDER}.keys.jwksUrl: ${HTTPS_URL}`,
+  ],
+  [
+    'discovery over http',
+    providerWith({ issuers: ['http://c'], keys: { discovery: true } }),
+    `${PROVIDER}.issuers[0]: ${HTTPS_URL}`,
+  ],
+  [
+    'discovery of a word',
+    providerWith({ issuers: ['cluster'], keys: { discovery: true } }),
+    `${PROVIDER}.issuers[0]: ${HTTPS_URL}`,
+  ],
+  [
+    'keys that are a list',
+    providerWith({ keys: { inline: [] } }),
+    NO_AUTHORITY,
+    `${PROVIDER}.keys.inline: must be object`,
+  ],
+  [
+    'no issuers',
+    providerWith({ issuers: [] }),
+    NO_AUTHORITY,
+    `${PROVIDER}.issuers: must not have fewer than 1 items`,
+  ],
+  [
+    'no audiences',
+    providerWith({ audiences: [] }),
+    NO_AUTHORITY,
+    `${PROVIDER}.audiences: must not have fewer than 1 items`,
+  ],
+  [
+    'a symmetric algorithm',
+    providerWith({ algorithms: ['HS256'] }),
+    NO_AUTHORITY,
+    `${PROVIDER}.algorithms[0]: must be one of RS256, ES256, ES384, ES512`,
+  ],
+  [
+    'a name of two words',
+    providerWith({ name: 'a b' }),
+    NO_AUTHORITY,
+    `${PROVIDER}.name: must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"`,
+  ],
+  [
+    'two providers of one name',
+    tenantWith({ providers: [provider(), provider({ audiences: ['x'] })] }),
+    `${TENANT}.providers: two providers have the same name`,
+  ],
+  [
+    'two providers with one pair of issuer and audience',
+    tenantWith({ providers: [provider(), provider({ name: 'other' })] }),
+    'authority.tenants: provider other of acme-corp has an issuer and audience that another provider has too',
+  ],
+  [
+    'two providers that share one pair of several',
+    tenantWith({
+      providers: [
+        provider({ audiences: ['x', 'y'] }),
+        provider({
+          name: 'other',
+          issuers: ['https://b', 'https://cluster.example'],
+          audiences: ['y'],
+        }),
+      ],
+    }),
+    'authority.tenants: provider other of acme-corp has an issuer and audience that another provider has too',
+  ],
+  [
+    'providers of two tenants with one pair',
+    tenantsOf(
+      { slug: 'a', providers: [provider({ audiences: ['x'] })] },
+      { slug: 'b', providers: [provider({ audiences: ['x'] })] },
+    ),
+    'authority.tenants: provider prod of b has an issuer and audience that another provider has too',
+  ],
+  [
+    'a provider that takes the audience another tenant has by default',
+    tenantsOf(
+      { slug: 'a', providers: [provider()] },
+      { slug: 'b', providers: [provider({ audiences: ['https://auth.example/t/a/api/v1'] })] },
+    ),
+    'authority.tenants: provider prod of b has an issuer and audience that another provider has too',
+  ],
+]
+
+const clients: readonly Case[] = [
+  [
+    'a secret in clear',
+    clientWith({ secretHashes: ['secret'] }),
+    NO_AUTHORITY,
+    `${CLIENT}.secretHashes[0]: must match pattern "^sha256:[A-Za-z0-9_-]{43}$"`,
+  ],
+  [
+    'no secret',
+    clientWith({ secretHashes: [] }),
+    NO_AUTHORITY,
+    `${CLIENT}.secretHashes: must not have fewer than 1 items`,
+  ],
+  [
+    'three secrets',
+    clientWith({ secretHashes: [hash, hash, hash] }),
+    NO_AUTHORITY,
+    `${CLIENT}.secretHashes: must not have more than 2 items`,
+  ],
+  [
+    'an unknown method',
+    clientWith({ methods: ['none'] }),
+    NO_AUTHORITY,
+    `${CLIENT}.methods[0]: must be one of client_secret_basic, client_secret_post`,
+  ],
+  [
+    'an unknown grant',
+    clientWith({ grantTypes: ['password'] }),
+    NO_AUTHORITY,
+    `${CLIENT}.grantTypes[0]: must be one of client_credentials, token_exchange`,
+  ],
+  [
+    'two scopes in one text',
+    clientWith({ grants: [{ scopes: ['a b'] }] }),
+    `${CLIENT}.grants[0].scopes: must hold single scope values`,
+  ],
+  [
+    'a target with a space',
+    clientWith({ grants: [{ scopes: [] }, { target: 'a b', scopes: [] }] }),
+    `${CLIENT}.grants[1].target: must be printable ASCII without spaces`,
+  ],
+  [
+    'too many targets',
+    clientWith({ maxTargets: 6 }),
+    NO_AUTHORITY,
+    `${CLIENT}.maxTargets: must be <= 5`,
+  ],
+  [
+    'too short a life',
+    clientWith({ lifetime: 59 }),
+    NO_AUTHORITY,
+    `${CLIENT}.lifetime: must be >= 60`,
+  ],
+  [
+    'too long a life',
+    clientWith({ lifetime: 86_401 }),
+    NO_AUTHORITY,
+    `${CLIENT}.lifetime: must be <= 86400`,
+  ],
+  [
+    'a life as text',
+    clientWith({ lifetime: '3600' }),
+    NO_AUTHORITY,
+    `${CLIENT}.lifetime: must be integer`,
+  ],
+  [
+    'two clients of one id',
+    tenantWith({ clients: [client(), client()] }),
+    `${TENANT}.clients: two clients have the same id`,
+  ],
+]
+
+for (const [name, document, ...faults] of [...providers, ...clients]) {
+  test(`a configuration is refused: ${name}`, () => {
+    expect(faultsOf(() => resolveConfig(document, {}))).toEqual(faults.toSorted())
+  })
+}

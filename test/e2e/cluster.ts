@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseAllDocuments, stringify } from 'yaml'
+import { attempt, shell, type ShellResult } from './shell.ts'
+
+const NAME = 'lumo-e2e'
+export const APP_IMAGE = 'node:26.10.0-bookworm-slim'
+export const BROKER_IMAGE = 'lumo-broker:dev'
+
+/** Any Kubernetes object. */
+export type Manifest = Readonly<Record<string, unknown>> & {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+}
+
+/** A kind cluster for one run, and what tests do with it. */
+export class Cluster {
+  readonly #folder: string
+  readonly #kubeconfig: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+    this.#kubeconfig = join(folder, 'kubeconfig')
+  }
+
+  /** Creates the cluster anew and brings the images in. */
+  static async create(): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'lumo-e2e-'))
+    const cluster = new Cluster(folder)
+    const at = (file: string): URL => new URL(file, import.meta.url)
+    await writeFile(join(folder, 'policy.yaml'), await readFile(at('audit_policy.yaml')))
+    const config = (await readFile(at('kind.yaml'), 'utf8')).replace('AUDIT_FOLDER', folder)
+    await shell(['kind', 'delete', 'cluster', '--name', NAME])
+    const image = process.env['KIND_NODE_IMAGE']
+    await shell(
+      [
+        'kind',
+        'create',
+        'cluster',
+        '--name',
+        NAME,
+        '--config',
+        '-',
+        '--wait',
+        '180s',
+        '--kubeconfig',
+        cluster.#kubeconfig,
+        ...(image ? ['--image', image] : []),
+      ],
+      { input: config, timeoutMs: 600_000 },
+    )
+    for (const loaded of [BROKER_IMAGE, APP_IMAGE]) {
+      await shell(['kind', 'load', 'docker-image', loaded, '--name', NAME], { timeoutMs: 600_000 })
+    }
+    return cluster
+  }
+
+  async delete(): Promise<void> {
+    await shell(['kind', 'delete', 'cluster', '--name', NAME])
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  /** How to reach the cluster after `--keep`. */
+  get kubeconfig(): string {
+    return this.#kubeconfig
+  }
+
+  tryKubectl(args: readonly string[], input?: string): Promise<ShellResult> {
+    const command = ['kubectl', '--kubeconfig', this.#kubeconfig, ...args]
+    return attempt(command, input === undefined ? {} : { input })
+  }
+
+  kubectl(...args: readonly string[]): Promise<string> {
+    return shell(['kubectl', '--kubeconfig', this.#kubeconfig, ...args])
+  }
+
+  async apply(...manifests: readonly Manifest[]): Promise<void> {
+    const text = manifests.map((manifest) => stringify(manifest)).join('---\n')
+    const { code, stderr } = await this.tryKubectl(['apply', '-f', '-'], text)
+    if (code !== 0) throw new Error(`kubectl apply: ${stderr}`)
+  }
+
+  /** An object as the API server has it. */
+  async get(kind: string, name: string, namespace: string): Promise<unknown> {
+    return JSON.parse(await this.kubectl('-n', namespace, 'get', kind, name, '-o', 'json'))
+  }
+
+  /** Runs shell commands as a reader of the documentation would, with this cluster. */
+  paste(commands: string, workingFolder: string): Promise<string> {
+    const script = `set -euo pipefail\nexport KUBECONFIG='${this.#kubeconfig}'\n${commands}`
+    return shell(['bash', '-c', script], { workingFolder, timeoutMs: 600_000 })
+  }
+
+  /** A command inside a container; what it prints. */
+  exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+  ): Promise<string> {
+    return this.kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command)
+  }
+
+  /** A file of the control plane's node. */
+  nodeFile(path: string): Promise<string> {
+    return shell(['docker', 'exec', `${NAME}-control-plane`, 'cat', path])
+  }
+}
+
+/** The objects of a manifest file of `deploy/`. */
+export async function manifestsOf(file: string): Promise<readonly Manifest[]> {
+  const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest)
+}

@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { audit } from './cases/audit.ts'
+import { authorityRestart } from './cases/authority_restart.ts'
+import { badSetups } from './cases/bad_setup.ts'
+import { figures } from './cases/figures.ts'
+import { firstToken } from './cases/first_token.ts'
+import { guards } from './cases/guards.ts'
+import { noSecret } from './cases/no_secret.ts'
+import { resourceServer } from './cases/resource_server.ts'
+import { restricted } from './cases/restricted.ts'
+import { rotation } from './cases/rotation.ts'
+import { stranger } from './cases/stranger.ts'
+import { BROKER_IMAGE, Cluster } from './cluster.ts'
+import { printDiagnosis } from './diagnosis.ts'
+import { shell } from './shell.ts'
+import { makeWorld, type Case, type World } from './world.ts'
+
+/**
+ * `npm run e2e [-- --only NAME] [-- --keep]`: builds the image, creates a kind cluster, runs the README's commands in it,
+ * then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last.
+ */
+const cases: readonly Case[] = [
+  firstToken,
+  guards,
+  noSecret,
+  stranger,
+  resourceServer,
+  ...badSetups,
+  restricted,
+  authorityRestart,
+  figures,
+  rotation,
+  audit,
+]
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, keep: { type: 'boolean', default: false } },
+})
+const chosen = cases.filter(({ name }) => values.only === undefined || name.includes(values.only))
+if (chosen.length === 0) {
+  print(`there is no such test; there are: ${cases.map(({ name }) => name).join(', ')}`)
+  process.exitCode = 2
+} else {
+  const failed = await runAll(chosen)
+  const passed = chosen.length - failed.length
+  print(`${String(passed)} passed, ${String(failed.length)} failed`)
+  const file = process.env['COUNT_FILE']
+  if (file !== undefined) writeFileSync(file, `${String(passed)} ${String(failed.length)}\n`)
+  process.exitCode = failed.length === 0 ? 0 : 1
+}
+
+async function runAll(all: readonly Case[]): Promise<readonly string[]> {
+  await timed('build the image', buildImage)
+  const cluster = await timed('create the cluster', () => Cluster.create())
+  const failed: string[] = []
+  try {
+    const world = await timed('run the commands of the README', () => makeWorld(cluster))
+    for (const one of rotationFirst(all)) await attempt(one, 'begin', world, failed)
+    for (const one of all) if (!failed.includes(one.name)) await attempt(one, 'run', world, failed)
+  } catch (error) {
+    print(`FAILED ${String(error)}`)
+    await printDiagnosis(cluster)
+    failed.push(...all.map(({ name }) => name).filter((name) => !failed.includes(name)))
+  } finally {
+    if (values.keep) print(`kept; KUBECONFIG=${cluster.kubeconfig}`)
+    else await cluster.delete()
+  }
+  return failed
+}
+
+function rotationFirst(all: readonly Case[]): readonly Case[] {
+  return all.toSorted((a, b) => Number(b === rotation) - Number(a === rotation))
+}
+
+async function attempt(
+  one: Case,
+  part: 'begin' | 'run',
+  world: World,
+  failed: string[],
+): Promise<void> {
+  const begun = performance.now()
+  try {
+    await (part === 'begin' ? one.begin?.(world) : one.run(world))
+    if (part === 'run') print(`ok     ${one.name} (${seconds(begun)})`)
+  } catch (error) {
+    failed.push(one.name)
+    print(
+      `FAILED ${one.name} (${part}, ${seconds(begun)}): ${error instanceof Error ? error.message : 'unknown'}`,
+    )
+    await printDiagnosis(world.cluster)
+  }
+}
+
+async function buildImage(): Promise<void> {
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  await shell(['docker', 'build', '--network', 'host', '-t', BROKER_IMAGE, root], {
+    timeoutMs: 1_200_000,
+  })
+}
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const begun = performance.now()
+  const result = await work()
+  print(`       ${what} (${seconds(begun)})`)
+  return result
+}
+
+function seconds(begun: number): string {
+  return `${((performance.now() - begun) / 1000).toFixed(1)} s`
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

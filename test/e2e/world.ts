@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Cluster } from './cluster.ts'
+import { readmeCommands } from './readme.ts'
+
+/** What every test of a run finds: a cluster in which the commands of the README were run. */
+export interface World {
+  readonly cluster: Cluster
+  /** What those commands printed; the token stands at the end. */
+  readonly firstOutput: string
+}
+
+export interface Case {
+  readonly name: string
+  /** Begins what takes long, before any test runs. */
+  begin?(world: World): Promise<void>
+  run(world: World): Promise<void>
+}
+
+/** Runs the commands of the README as its reader would, from the image on. */
+export async function makeWorld(cluster: Cluster): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'lumo-readme-'))
+  try {
+    const commands = await readmeCommands('The first token in a cluster')
+    return { cluster, firstOutput: await cluster.paste(commands, folder) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const LOOK_EVERY_MS = 1_000
+
+/**
+ * Looks again and again until there is something to see.
+ * @throws Error when there is not in time, with the last that was seen
+ */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  seconds = 180,
+): Promise<T> {
+  const giveUpAt = performance.now() + seconds * 1000
+  let last = ''
+  for (;;) {
+    try {
+      const seen = await look()
+      if (seen !== undefined) return seen
+    } catch (error) {
+      last = error instanceof Error ? error.message : 'unknown'
+    }
+    if (performance.now() > giveUpAt) {
+      throw new Error(`waited ${String(seconds)} s for ${what}; ${last}`)
+    }
+    await new Promise((wake) => setTimeout(wake, LOOK_EVERY_MS))
+  }
+}
