@@ -25,23 +25,25 @@ export class FileFault extends OperatorFault {
   }
 }
 
+const CHUNK_BYTES = 16_384
+
 export const systemFiles: Files = {
   async read(path, maxBytes) {
     try {
       const file = await open(path, 'r')
       try {
-        // One byte more than allowed tells "too large" without trusting the size that the file system reports.
-        const buffer = Buffer.alloc(maxBytes + 1)
+        // Counted as it comes: the size that the file system reports is of a moment ago, and of some files 0.
+        const chunks: Buffer[] = []
         let length = 0
-        while (length < buffer.length) {
-          const { bytesRead } = await file.read(buffer, length, buffer.length - length)
-          if (bytesRead === 0) break
+        for (;;) {
+          const { bytesRead, buffer } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES)
+          if (bytesRead === 0) return Buffer.concat(chunks)
           length += bytesRead
+          if (length > maxBytes) {
+            throw new FileFault('too_large', `${path} is longer than ${String(maxBytes)} bytes`)
+          }
+          chunks.push(buffer.subarray(0, bytesRead))
         }
-        if (length > maxBytes) {
-          throw new FileFault('too_large', `${path} is longer than ${String(maxBytes)} bytes`)
-        }
-        return Buffer.from(buffer.subarray(0, length))
       } finally {
         await file.close()
       }
@@ -52,11 +54,11 @@ export const systemFiles: Files = {
   async list(path) {
     try {
       if (!(await stat(path)).isDirectory()) return [path]
-      const names = await readdir(path)
-      return names
-        .filter((name) => !name.startsWith('.'))
+      const entries = await readdir(path, { withFileTypes: true })
+      return entries
+        .filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory())
+        .map(({ name }) => join(path, name))
         .toSorted()
-        .map((name) => join(path, name))
     } catch (error) {
       throw faultOf(error, path)
     }

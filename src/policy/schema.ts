@@ -3,6 +3,7 @@ import { grantsSchema } from '../config/grants.ts'
 
 const closed = { additionalProperties: false }
 const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
+const namespacePattern = { pattern: '^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$' }
 const pattern = { pattern: '^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$' }
 
 const agentSchema = Type.Object(
@@ -28,7 +29,7 @@ const agentSchema = Type.Object(
           description: 'The provider that vouches for the pod.',
         }),
         namespace: Type.String({
-          ...pattern,
+          ...namespacePattern,
           description:
             'Namespace of the pod. `*` stands for any text, with `anyNamespace: true` only.',
         }),

@@ -62,12 +62,11 @@ function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { timeout: 5_000 })
-    // Reads the header, so that the mode of a file that is no database stays as it is. The files beside it inherit the mode.
-    database.exec('PRAGMA schema_version')
-    chmodSync(file, 0o600)
     switchToWal(database)
     database.exec('PRAGMA synchronous = FULL')
     database.exec(SCHEMA)
+    // Only now is it known to be a database. In WAL mode the two files beside it are there.
+    for (const suffix of ['', '-wal', '-shm']) chmodSync(file + suffix, 0o600)
     return database
   } catch (error) {
     database?.close()

@@ -31,7 +31,8 @@ export function keySuits(key: KeyObject, algorithm: SignatureAlgorithm): boolean
     case 'rsa':
       return (
         (algorithm.startsWith('RS') || algorithm.startsWith('PS')) &&
-        (details?.modulusLength ?? 0) >= MIN_RSA_BITS
+        (details?.modulusLength ?? 0) >= MIN_RSA_BITS &&
+        isSoundExponent(details?.publicExponent ?? 0n)
       )
     case 'ec':
       return details?.namedCurve !== undefined && details.namedCurve === curves[algorithm]
@@ -40,6 +41,11 @@ export function keySuits(key: KeyObject, algorithm: SignatureAlgorithm): boolean
     default:
       return false
   }
+}
+
+/** Under the exponent 1 every message is its own signature, and no RSA key has an even one. */
+function isSoundExponent(exponent: bigint): boolean {
+  return exponent >= 3n && exponent % 2n === 1n
 }
 
 export function isSignatureAlgorithm(value: unknown): value is SignatureAlgorithm {

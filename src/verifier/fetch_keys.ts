@@ -1,6 +1,6 @@
 import type { Files } from '../platform/files.ts'
 import { isLoopbackHost, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
-import { isJsonObject, parseStrictJson } from '../platform/strict_json.ts'
+import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
 import { KeySet } from './key_set.ts'
 
 export interface FetchedKeys {
@@ -63,6 +63,7 @@ async function authorizedGet(
     path === undefined ? undefined : (await files.read(path, maxBytes)).toString('utf8').trim()
   const ca = await read(location.caFile, MAX_CA_BYTES)
   const bearer = await read(location.bearerTokenFile, MAX_CREDENTIAL_BYTES)
+  if (bearer === '') throw new KeyFetchFault('the bearer token file is empty')
   return async (url) => {
     if (!isFetchable(url)) throw new KeyFetchFault(`${url.host} is asked by https only`)
     const answer = await http({
@@ -86,7 +87,7 @@ async function authorizedGet(
 
 async function discoverJwksUri(issuer: string, hosts: readonly string[], get: Get): Promise<URL> {
   const at = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-  const document = parseStrictJson((await get(at)).body)
+  const document = readJson((await get(at)).body, at.host)
   // A document of another issuer here is the mix-up that RFC 8414 section 3.3 tells to refuse.
   if (!isJsonObject(document) || document['issuer'] !== issuer) {
     throw new KeyFetchFault(`the discovery document at ${at.host} is not that of the issuer`)
@@ -103,6 +104,15 @@ async function discoverJwksUri(issuer: string, hosts: readonly string[], get: Ge
     )
   }
   return url
+}
+
+function readJson(text: string, host: string): unknown {
+  try {
+    return parseStrictJson(text)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    throw new KeyFetchFault(`the discovery document at ${host} cannot be read: ${error.message}`)
+  }
 }
 
 /** HTTPS, or HTTP that cannot leave the machine. */

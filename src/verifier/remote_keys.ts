@@ -53,7 +53,12 @@ export class RemoteKeys implements KeySource {
     kid: string,
     algorithm: SignatureAlgorithm,
   ): Promise<KeyObject | 'unknown' | KeysUnavailable> {
-    const renewed = !this.#fresh() && (await this.#refresh())
+    const failing = this.#failures > 0
+    const renewal = this.#fresh() ? undefined : this.#refresh()
+    // While an issuer keeps failing, nobody waits for one more attempt who can be answered with what is here.
+    const held = failing ? this.#usable()?.find(kid, algorithm) : undefined
+    if (held) return held
+    const renewed = (await renewal) ?? false
     const known = this.#usable()?.find(kid, algorithm)
     if (known) return known
     // Not there: the issuer may have begun to sign with a new key since the set was fetched.

@@ -3,7 +3,6 @@ import type { Cluster } from './cluster.ts'
 export const SYSTEM = 'lumo-system'
 export const AUTHORITY_POD = 'lumo-authority-0'
 export const ISSUER = 'https://lumo-authority.lumo-system.svc:9170/t/acme-corp/api/v1'
-export const PROOF_AUDIENCE = `${ISSUER}#this-cluster`
 
 /** A document of the authority, through the API server's proxy. */
 export async function authorityDocument(cluster: Cluster, path: string): Promise<unknown> {

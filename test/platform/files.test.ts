@@ -83,6 +83,13 @@ describe('listing', () => {
     )
   })
 
+  test('leaves folders out', async () => {
+    const path = await folder()
+    await mkdir(join(path, 'inner'))
+    await writeFile(join(path, 'a'), '')
+    expect(await systemFiles.list(path)).toEqual([join(path, 'a')])
+  })
+
   test('gives nothing of an empty folder', async () => {
     expect(await systemFiles.list(await folder())).toEqual([])
   })

@@ -21,6 +21,7 @@ function faultsOf(...files: readonly { path: string; text: string }[]): readonly
 }
 
 const at = (path: string, message: string): Fault => ({ path: `p.yaml${path}`, message })
+const namespaceFault = 'must match pattern "^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$"'
 const patternFault = 'must match pattern "^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$"'
 const nameFault = 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"'
 const noSuch = 'there is no such setting'
@@ -81,12 +82,17 @@ const entries: readonly (readonly [name: string, agent: string, faults: readonly
   [
     'a namespace in upper case',
     proof('provider: prod, namespace: N, serviceAccount: s'),
-    [at(': agents[0].proof.namespace', patternFault)],
+    [at(': agents[0].proof.namespace', namespaceFault)],
+  ],
+  [
+    'a namespace with a dot, which none has',
+    proof('provider: prod, namespace: n.m, serviceAccount: s'),
+    [at(': agents[0].proof.namespace', namespaceFault)],
   ],
   [
     'a namespace with a slash',
     proof('provider: prod, namespace: n/m, serviceAccount: s'),
-    [at(': agents[0].proof.namespace', patternFault)],
+    [at(': agents[0].proof.namespace', namespaceFault)],
   ],
   [
     'an account with a colon',

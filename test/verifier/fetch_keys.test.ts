@@ -124,8 +124,12 @@ describe('discovery', () => {
   test.each([
     ['that is a list', '[]', 'the discovery document at HOST is not that of the issuer'],
     ['that is null', 'null', 'the discovery document at HOST is not that of the issuer'],
-    ['that is HTML', '<html></html>', 'not JSON'],
-    ['with a member twice', '{"issuer":"a","issuer":"b"}', 'a member stands twice'],
+    ['that is HTML', '<html></html>', 'the discovery document at HOST cannot be read: not JSON'],
+    [
+      'with a member twice',
+      '{"issuer":"a","issuer":"b"}',
+      'the discovery document at HOST cannot be read: a member stands twice',
+    ],
   ])('document %s is refused', async (_, body, message) => {
     const server = await start({ [DISCOVERY]: { body } })
     expect(await outcome(discoveryAt(server))).toBe(message.replace('HOST', server.host))
@@ -149,8 +153,8 @@ describe('a key set', () => {
     ['that may not be read', { status: 401, body: jwks }, 'HOST answered 401'],
     ['of a broken server', { status: 500, body: jwks }, 'HOST answered 500'],
     ['with another success', { status: 203, body: jwks }, 'HOST answered 203'],
-    ['that is empty', { body: '' }, 'the key set is not JSON'],
-    ['that is HTML', { body: '<!doctype html>' }, 'the key set is not JSON'],
+    ['that is empty', { body: '' }, 'the key set cannot be read: not JSON'],
+    ['that is HTML', { body: '<!doctype html>' }, 'the key set cannot be read: not JSON'],
     ['that is another object', { body: '{}' }, 'the key set has no member "keys"'],
     [
       'that is too large',

@@ -132,14 +132,18 @@ describe('a kid', () => {
 describe('a key set', () => {
   const text = JSON.stringify({ keys: [named(rsaJwk)] })
   const broken: readonly (readonly [name: string, text: string, message: string])[] = [
-    ['that is empty', '', 'the key set is not JSON'],
-    ['that is HTML', '<html></html>', 'the key set is not JSON'],
-    ['that is cut off', text.slice(0, -1), 'the key set is not JSON'],
-    ['with keys twice', text.replace('{', '{"keys":[],'), 'the key set is a member stands twice'],
+    ['that is empty', '', 'the key set cannot be read: not JSON'],
+    ['that is HTML', '<html></html>', 'the key set cannot be read: not JSON'],
+    ['that is cut off', text.slice(0, -1), 'the key set cannot be read: not JSON'],
+    [
+      'with keys twice',
+      text.replace('{', '{"keys":[],'),
+      'the key set cannot be read: a member stands twice',
+    ],
     [
       'with kid twice',
       text.replace('"kid"', '"kid":"x","kid"'),
-      'the key set is a member stands twice',
+      'the key set cannot be read: a member stands twice',
     ],
     ['that is null', 'null', 'the key set has no member "keys"'],
     ['that is a list', '[]', 'the key set has no member "keys"'],

@@ -35,6 +35,18 @@ function shown(found: KeyObject | 'unknown' | KeysUnavailable): string | number 
 const times = <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => make(index)))
 
+test('nobody waits for one more attempt at an issuer that keeps failing, while the last keys are good', async () => {
+  const { clock, issuer, find } = setUp()
+  expect(await find()).toBe('key')
+  issuer.down = true
+  clock.advance(HOUR + 1)
+  expect(await find()).toBe('key')
+  clock.advance(30_000)
+  issuer.hold()
+  expect(await find()).toBe('key')
+  issuer.release()
+})
+
 describe('one flight', () => {
   test('serves fifty look-ups', async () => {
     const { issuer, find } = setUp()
