@@ -10,10 +10,10 @@ if (!isInstalled()) {
   process.stderr.write(
     'Installing what package-lock.json names. This takes about a minute, once.\n',
   )
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  })
+  // The npm that runs this script, which need not be the first on the PATH.
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
+  const [program, ...args] = [...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error']
+  const result = spawnSync(program, args, { stdio: ['ignore', 2, 2] })
   if (result.status !== 0) fail('npm ci failed; see above')
 }
 const version = spawnSync('node_modules/.bin/node', ['--version'], { encoding: 'utf8' })

@@ -7,6 +7,7 @@ import { badSetups } from './cases/bad_setup.ts'
 import { figures } from './cases/figures.ts'
 import { firstToken } from './cases/first_token.ts'
 import { guards } from './cases/guards.ts'
+import { image } from './cases/image.ts'
 import { noSecret } from './cases/no_secret.ts'
 import { resourceServer } from './cases/resource_server.ts'
 import { restricted } from './cases/restricted.ts'
@@ -22,6 +23,7 @@ import { makeWorld, type Case, type World } from './world.ts'
  * then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last.
  */
 const cases: readonly Case[] = [
+  image,
   firstToken,
   guards,
   noSecret,
