@@ -1,19 +1,11 @@
-import { createSecureContext } from 'node:tls'
-import type { AuthorityConfig, ProviderConfig, TenantConfig, TlsFiles } from '../config/config.ts'
+import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
 import { authorityListener } from '../endpoint/listener.ts'
 import { Seal } from '../endpoint/sealing.ts'
 import { openSigner } from '../endpoint/signer.ts'
 import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
-import {
-  handlerOf,
-  listen,
-  type Listening,
-  type RequestHandler,
-  type TlsPair,
-} from '../platform/listen.ts'
+import { handlerOf } from '../platform/listen.ts'
 import { shiftedClock } from '../platform/clock.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import { Ceiling } from '../policy/ceiling.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
@@ -21,16 +13,14 @@ import { Policy } from '../policy/policy.ts'
 import { showFault } from '../config/document.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import { fetchKeys } from '../verifier/fetch_keys.ts'
-import { KeySet } from '../verifier/key_set.ts'
-import { localKeys, type KeySource } from '../verifier/key_source.ts'
 import type { KubernetesProvider } from '../verifier/kubernetes.ts'
 import { verifierOf } from '../verifier/registry.ts'
-import { RemoteKeys } from '../verifier/remote_keys.ts'
+import { openKeys } from './key_sources.ts'
+import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
+import { listenWithTls } from './tls.ts'
 
 const MAX_POLICY_BYTES = 4_194_304
-const MAX_KEY_FILE_BYTES = 524_288
 
 /** The role `authority`, running. */
 export interface RunningAuthority {
@@ -39,26 +29,6 @@ export interface RunningAuthority {
   /** Calls back when the trust policy of a tenant changed. */
   onPolicyChange(tenant: string, then: () => void): void
   stop(graceMs: number): Promise<void>
-}
-
-/** Everything that has to be closed again; in the order in which it was opened. */
-class Opened {
-  readonly #closers: (() => void | Promise<void>)[] = []
-
-  follow<T>(watched: Watched<T>): Watched<T> {
-    this.#closers.push(() => {
-      watched.stop()
-    })
-    return watched
-  }
-
-  add(close: () => void | Promise<void>): void {
-    this.#closers.push(close)
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#closers.splice(0).toReversed()) await close()
-  }
 }
 
 /**
@@ -179,82 +149,4 @@ async function openTenant(
     verifier: verifierOf(providers, clock),
     policy,
   }
-}
-
-async function openKeys(
-  { name, issuers, keys }: ProviderConfig,
-  opened: Opened,
-  surroundings: Surroundings,
-): Promise<KeySource> {
-  switch (keys.from) {
-    case 'inline': {
-      const set = KeySet.from(keys.jwks)
-      return localKeys(() => set)
-    }
-    case 'file': {
-      const watched = await Watched.open(
-        {
-          what: 'keys',
-          paths: [keys.file],
-          maxBytes: MAX_KEY_FILE_BYTES,
-          parse: ([content]) => KeySet.parse(content?.bytes.toString('utf8') ?? ''),
-        },
-        surroundings,
-      )
-      opened.follow(watched)
-      return localKeys(() => watched.current())
-    }
-    case 'jwksUrl':
-    case 'discovery': {
-      const location = {
-        from: keys.from === 'jwksUrl' ? { jwksUrl: keys.url } : { discoveryOf: issuers[0] ?? '' },
-        hosts: keys.from === 'discovery' ? keys.hosts : [],
-        caFile: keys.caFile,
-        bearerTokenFile: keys.bearerTokenFile,
-      }
-      return new RemoteKeys(name, () => fetchKeys(location, surroundings), surroundings)
-    }
-  }
-}
-
-async function listenWithTls(
-  config: AuthorityConfig,
-  handler: RequestHandler,
-  opened: Opened,
-  surroundings: Surroundings,
-): Promise<Listening> {
-  const options = { role: 'authority', handler, addresses: [config.listen] }
-  if (!config.tls) return listen(options, surroundings.clock)
-  const pair = opened.follow(await openTls(config.tls, surroundings))
-  const listening = await listen({ ...options, tls: pair.current() }, surroundings.clock)
-  pair.onChange((changed) => {
-    listening.useTls(changed)
-  })
-  return listening
-}
-
-function openTls(
-  { certFile, keyFile }: TlsFiles,
-  surroundings: Surroundings,
-): Promise<Watched<TlsPair>> {
-  return Watched.open(
-    {
-      what: 'tls',
-      paths: [certFile, keyFile],
-      maxBytes: MAX_KEY_FILE_BYTES,
-      parse: ([cert, key]) => {
-        const pair = {
-          cert: cert?.bytes.toString('utf8') ?? '',
-          key: key?.bytes.toString('utf8') ?? '',
-        }
-        try {
-          createSecureContext(pair)
-        } catch {
-          throw new OperatorFault(`${certFile} and ${keyFile} are no TLS certificate with its key`)
-        }
-        return pair
-      },
-    },
-    surroundings,
-  )
 }

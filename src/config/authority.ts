@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../platform/http_client.ts'
+import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
 import type {
   AuthorityConfig,
@@ -58,7 +58,7 @@ function originOf(text: string, fault: ReportFault): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || (text !== url.origin && text !== `${url.origin}/`)) {
     fault('authority.origin', 'must be an origin such as https://auth.example.com, without a path')
-  } else if (!isSafe(url)) {
+  } else if (!isSafeUrl(url)) {
     fault('authority.origin', 'must be https; plain http is for loopback only')
   }
   return text.replace(/\/$/, '')
@@ -143,7 +143,7 @@ function resolveKeys(entry: ProviderEntry, path: string, fault: ReportFault): Ke
 
 function safeUrl(text: string, path: string, fault: ReportFault): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && isSafe(url)) return url
+  if (url && isSafeUrl(url)) return url
   fault(path, 'must be an https URL; plain http is for loopback only')
   return new URL('https://invalid.invalid')
 }
@@ -194,8 +194,4 @@ function refuseRepeated(
   fault: ReportFault,
 ): void {
   if (new Set(names).size < names.length) fault(path, message)
-}
-
-function isSafe(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../platform/http_client.ts'
+import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
 import { issuerOf, type ReportFault } from './authority.ts'
@@ -62,7 +62,7 @@ function resolveRemote(
     )
     return undefined
   }
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
+  if (!isSafeUrl(url)) {
     fault('broker.authority.url', 'must be https: over plain HTTP a proof could be read on the way')
   }
   return {

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
-import type { Log } from '../platform/log.ts'
+import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { metadataOf } from './metadata.ts'
 import type { Tenant } from './tenant.ts'
@@ -35,7 +35,7 @@ export function authorityListener(dependencies: AuthorityListenerDependencies): 
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
-  app.setErrorHandler((error: { code?: string; message?: string }, _request, reply) =>
+  app.setErrorHandler((error: { code?: string }, _request, reply) =>
     write(reply, respond(errorOf(error, log))),
   )
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(notFound))
@@ -132,7 +132,7 @@ function write(reply: FastifyReply, answer: TokenAnswer): FastifyReply {
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }
 
-function errorOf(error: { code?: string; message?: string }, log: Log): OAuthError {
+function errorOf(error: { code?: string }, log: Log): OAuthError {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new OAuthError('body_too_large')
@@ -142,7 +142,7 @@ function errorOf(error: { code?: string; message?: string }, log: Log): OAuthErr
     case 'ECONNRESET':
       return new OAuthError('body_malformed')
     default:
-      log.error('a request failed', { code: error.code, reason: error.message })
+      log.error('a request failed', causeOf(error))
       return new OAuthError('unexpected')
   }
 }

@@ -1,7 +1,7 @@
 import { errorBody, OAuthError } from '../oauth/errors.ts'
 import type { GrantName } from '../oauth/grant_types.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Log } from '../platform/log.ts'
+import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
 import { StoreFault } from '../store/store.ts'
@@ -94,10 +94,10 @@ async function authorizeAndMint(
 }
 
 function faultOf(error: unknown): OAuthError {
-  const detail = error instanceof Error ? error.message : 'unknown'
-  return error instanceof StoreFault
-    ? new OAuthError('store_down', { detail, retryAfterSeconds: 1 })
-    : new OAuthError('unexpected', { detail })
+  if (error instanceof StoreFault) {
+    return new OAuthError('store_down', { detail: error.message, retryAfterSeconds: 1 })
+  }
+  return new OAuthError('unexpected', { detail: JSON.stringify(causeOf(error)) })
 }
 
 function report(

@@ -179,3 +179,8 @@ export function isLoopbackHost(hostname: string): boolean {
     /^127(\.\d{1,3}){3}$/.test(hostname)
   )
 }
+
+/** HTTPS, or HTTP that cannot leave the machine: the only URLs that anything of ours goes to. */
+export function isSafeUrl({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
+}

@@ -11,3 +11,20 @@ export interface Log {
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
 }
+
+/**
+ * What may be logged of an error that nobody foresaw: its kind and where it came from. Its message stays out, for messages
+ * of libraries and of the engine quote what they were given.
+ */
+export function causeOf(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const { code } = error as { code?: unknown }
+  return {
+    error: error.name,
+    code: typeof code === 'string' ? code : undefined,
+    at: error.stack
+      ?.split('\n')
+      .find((line) => line.startsWith('    at '))
+      ?.trim(),
+  }
+}

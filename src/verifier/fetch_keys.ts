@@ -1,5 +1,5 @@
 import type { Files } from '../platform/files.ts'
-import { isLoopbackHost, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
+import { isSafeUrl, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
 import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
 import { KeySet } from './key_set.ts'
 
@@ -65,7 +65,7 @@ async function authorizedGet(
   const bearer = await read(location.bearerTokenFile, MAX_CREDENTIAL_BYTES)
   if (bearer === '') throw new KeyFetchFault('the bearer token file is empty')
   return async (url) => {
-    if (!isFetchable(url)) throw new KeyFetchFault(`${url.host} is asked by https only`)
+    if (!isSafeUrl(url)) throw new KeyFetchFault(`${url.host} is asked by https only`)
     const answer = await http({
       method: 'GET',
       url,
@@ -113,11 +113,6 @@ function readJson(text: string, host: string): unknown {
     if (!(error instanceof JsonFault)) throw error
     throw new KeyFetchFault(`the discovery document at ${host} cannot be read: ${error.message}`)
   }
-}
-
-/** HTTPS, or HTTP that cannot leave the machine. */
-export function isFetchable(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }
 
 function maxAgeOf(cacheControl: string | undefined): number | undefined {

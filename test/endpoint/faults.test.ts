@@ -31,6 +31,8 @@ interface Fault {
   readonly detail: string
 }
 
+const QUOTED = 'something that was sent is undefined'
+
 const faults: readonly Fault[] = [
   {
     name: 'keys that cannot be had',
@@ -56,33 +58,33 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'a verifier that breaks its promise',
-    out: () => ({ verifier: { verify: () => Promise.reject(new TypeError('x is undefined')) } }),
+    out: () => ({ verifier: { verify: () => Promise.reject(new TypeError(QUOTED)) } }),
     status: 500,
     error: 'server_error',
     reason: 'unexpected',
-    detail: 'x is undefined',
+    detail: 'TypeError',
   },
   {
     name: 'a policy that throws',
     out: () => ({
       policy: () => {
-        throw new RangeError('out of range')
+        throw new RangeError(QUOTED)
       },
     }),
     status: 500,
     error: 'server_error',
     reason: 'unexpected',
-    detail: 'out of range',
+    detail: 'RangeError',
   },
   {
     name: 'a signer that fails',
     out: ({ signer }) => ({
-      signer: { ...signer, sign: () => Promise.reject(new Error('no entropy')) },
+      signer: { ...signer, sign: () => Promise.reject(new Error(QUOTED)) },
     }),
     status: 500,
     error: 'server_error',
     reason: 'unexpected',
-    detail: 'no entropy',
+    detail: 'Error',
   },
 ]
 
@@ -107,7 +109,11 @@ for (const { name, out, status, error, retryAfter, reason, detail } of faults) {
     const body = JSON.parse(answer.body) as Readonly<Record<string, unknown>>
     expect(body).toEqual({ error, error_description: aText })
     expect(answer.body).not.toContain(detail)
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { reason, detail } }])
+    expect(log.lines).toMatchObject([
+      { level: 'error', fields: { reason, detail: expect.stringContaining(detail) } },
+    ])
+    // An engine's message may quote what it was given.
+    expect(log.text()).not.toContain(QUOTED)
     expect(await metrics.text()).toContain(
       `lumo_exchange_denied_total{tenant="acme-corp",reason="${reason}"} 1`,
     )

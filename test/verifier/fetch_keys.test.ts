@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import { nodeHttpClient, type HttpClient } from '../../src/platform/http_client.ts'
-import { fetchKeys, isFetchable, type KeyLocation } from '../../src/verifier/fetch_keys.ts'
+import { isSafeUrl } from '../../src/platform/http_client.ts'
+import { fetchKeys, type KeyLocation } from '../../src/verifier/fetch_keys.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
 import { FakeFiles } from '../fakes/files.ts'
 import { serve, type LoopbackServer, type Page } from '../fakes/loopback.ts'
@@ -232,7 +233,7 @@ describe('keys are asked for', () => {
     ['file:///etc/passwd', false],
     ['unix:/run/keys.sock', false],
   ])('at %s: %s', (url, expected) => {
-    expect(isFetchable(new URL(url))).toBe(expected)
+    expect(isSafeUrl(new URL(url))).toBe(expected)
   })
 
   test('in the clear nowhere but on the loopback, not even to be refused', async () => {

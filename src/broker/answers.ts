@@ -1,0 +1,47 @@
+import type { FastifyReply } from 'fastify'
+import type { Metrics, Tally } from '../platform/metrics.ts'
+import type { BrokerError } from './errors.ts'
+
+/** The routes as the metrics name them; `none` for whatever is no route. */
+export type Route = 'token' | 'identity' | 'none'
+
+const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const
+
+/** The one writer of the broker's answers, which counts each. */
+export class Answers {
+  readonly #metrics: Metrics
+  /** Series found once per route and code, so that counting on the hot path is one addition. */
+  readonly #tallies: Readonly<Record<Route, Map<number, Tally>>> = {
+    token: new Map(),
+    identity: new Map(),
+    none: new Map(),
+  }
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics
+  }
+
+  /** Answers 200 with a body of JSON. */
+  send(reply: FastifyReply, route: Route, body: string): FastifyReply {
+    this.#count(route, 200)
+    return reply.headers(headers).send(body)
+  }
+
+  refuse(reply: FastifyReply, route: Route, error: BrokerError): FastifyReply {
+    this.#count(route, error.status)
+    if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
+    return reply.code(error.status).headers(headers).send(error.body())
+  }
+
+  #count(route: Route, status: number): void {
+    const known = this.#tallies[route].get(status)
+    if (known) {
+      known.add()
+      return
+    }
+    const labels = { listener: 'broker', route, code: String(status) }
+    const tally = this.#metrics.tally('requests', labels)
+    this.#tallies[route].set(status, tally)
+    tally.add()
+  }
+}
