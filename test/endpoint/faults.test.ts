@@ -110,7 +110,7 @@ for (const { name, out, status, error, retryAfter, reason, detail } of faults) {
     expect(body).toEqual({ error, error_description: aText })
     expect(answer.body).not.toContain(detail)
     expect(log.lines).toMatchObject([
-      { level: 'error', fields: { reason, detail: expect.stringContaining(detail) } },
+      { level: 'error', fields: { reason, detail: expect.stringContaining(detail) as string } },
     ])
     // An engine's message may quote what it was given.
     expect(log.text()).not.toContain(QUOTED)
