@@ -10,6 +10,9 @@ const asked = new Promise<void>((resolve) => {
   }
 })
 
+// Whoever read the output is gone; that is no reason to stop serving tokens.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 process.exitCode = await runCommand({
   arguments: process.argv.slice(2),
   environment: process.env,

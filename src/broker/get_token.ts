@@ -76,7 +76,13 @@ export class GetToken {
     const key = this.#keyOf(wish, proof)
     const refusal = cache.refusalOf(key)
     if (refusal) return refusal
-    const failure = await this.#fetch(key, wish, cache.get(key) !== undefined)
+    const before = cache.get(key)
+    if (before && wish.minTtl * 1000 > before.lifetimeMs) return new BrokerError('min_ttl_too_long')
+    const failure = await this.#fetch(key, wish, before !== undefined)
+    if (key !== this.#keyOf(wish, proofs.last() ?? proof)) {
+      // The volume holds somebody else's proof by now; what lies under this key is not this caller's.
+      return again ? this.byExchange(wish, false) : new BrokerError('authority_unavailable')
+    }
     const held = cache.get(key)
     if (held && isGood(held, wish)) {
       this.#tally.miss.add()
@@ -119,6 +125,8 @@ export class GetToken {
     const { cache, proofs, exchanger, metrics, log } = this.#dependencies
     const proof = await proofs.read()
     if (proof instanceof ProofFault) return new BrokerError(proof.code)
+    // Another subject's token must not come under this key; `byExchange` asks anew under its own.
+    if (this.#keyOf(wish, proof) !== key) return undefined
     const asked = cache.ask()
     const result = await exchanger.exchange({
       subjectToken: proof.token,

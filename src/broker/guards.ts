@@ -28,15 +28,27 @@ export function hostAllowList(
 
 /** The first guard that a request fails, if any. One pass over the headers: this stands on the hot path. */
 export function failedGuard(
-  { headers, url = '' }: IncomingMessage,
+  { headers, rawHeaders, url = '' }: IncomingMessage,
   hosts: ReadonlySet<string>,
 ): GuardCode | undefined {
   if (headers['lumo-broker'] !== 'true') return 'guard_header_missing'
-  if (!hosts.has(headers.host ?? '') || !namesOwnHost(url, hosts)) return 'host_not_allowed'
+  if (!hosts.has(headers.host ?? '') || !namesOwnHost(url, hosts) || hasTwoHosts(rawHeaders)) {
+    return 'host_not_allowed'
+  }
   for (const name in headers) {
     if (refused.has(name) || name.startsWith('x-forwarded-')) return 'forwarded_request'
   }
   return undefined
+}
+
+/** Node keeps the first of two and drops the other unseen (RFC 9112 section 3.2 wants them refused). */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let found = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') found += 1
+  }
+  return found > 1
 }
 
 /** The host of an absolute target counts, whatever `Host` says (RFC 9112 section 3.2.2). */

@@ -77,6 +77,7 @@ const otherMethods = ['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 const bodyErrors: Readonly<Record<string, BrokerErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type',
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: 'media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body_malformed',
   // The caller hung up before its body was there.
   ECONNRESET: 'body_malformed',

@@ -21,7 +21,9 @@ export function warmUp(getToken: GetToken, clock: Clock): WarmUp {
   let cancel = (): void => {}
   const { promise: refused, resolve: refuse } = Promise.withResolvers<BrokerError>()
   const attempt = async (pause: number): Promise<void> => {
-    const result = getToken.fromCache(plainWish) ?? (await getToken.byExchange(plainWish))
+    const result =
+      getToken.fromCache(plainWish) ??
+      (await getToken.byExchange(plainWish).catch(() => new BrokerError('unexpected')))
     done = !(result instanceof BrokerError)
     if (result instanceof BrokerError && result.status < 500) refuse(result)
     if (done || stopped) return

@@ -4,7 +4,8 @@ import { loadConfig } from '../config/load.ts'
 import type { TenantConfig } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
 import { FileFault, systemFiles } from '../platform/files.ts'
-import { compilePolicy } from '../policy/compile.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import { compilePolicy, policyFiles } from '../policy/compile.ts'
 import { policySchema } from '../policy/schema.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { MAX_CONFIG_BYTES } from './run.ts'
@@ -47,17 +48,17 @@ async function check(file: string, io: Io): Promise<ExitCode> {
 async function policyFaults(tenant: TenantConfig): Promise<readonly Fault[]> {
   if (tenant.policy === undefined) return []
   try {
-    const files = []
+    const contents = []
     for (const path of await systemFiles.list(tenant.policy)) {
-      files.push({ path, text: (await systemFiles.read(path, MAX_CONFIG_BYTES)).toString('utf8') })
+      contents.push({ path, bytes: await systemFiles.read(path, MAX_CONFIG_BYTES) })
     }
-    return compilePolicy(files, {
+    return compilePolicy(policyFiles(tenant.policy, contents), {
       providers: tenant.providers.map(({ name }) => name),
       clientIds: tenant.clients.map(({ id }) => id),
     }).conflicts
   } catch (error) {
     if (error instanceof DocumentFault) return error.faults
-    if (error instanceof FileFault) return [{ path: '', message: error.message }]
+    if (error instanceof OperatorFault) return [{ path: '', message: error.message }]
     throw error
   }
 }

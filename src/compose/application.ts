@@ -6,6 +6,7 @@ import { systemFiles } from '../platform/files.ts'
 import { nodeHttpClient } from '../platform/http_client.ts'
 import { handlerOf, listen } from '../platform/listen.ts'
 import type { Log } from '../platform/log.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
 import { systemRandom } from '../platform/random.ts'
 import type { RunningAuthority } from './authority.ts'
 import type { RunningBroker } from './broker.ts'
@@ -42,7 +43,12 @@ export function systemSurroundings(
     'no_proxy',
   ]) {
     const value = environment[name]
-    if (value !== undefined) proxyEnv[name] = value
+    if (value === undefined || value === '') continue
+    if (!name.toLowerCase().startsWith('no_') && !URL.canParse(value)) {
+      // Not quoted: it may hold a password.
+      throw new OperatorFault(`${name} is no URL`)
+    }
+    proxyEnv[name] = value
   }
   return {
     clock: systemClock,

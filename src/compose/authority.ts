@@ -8,7 +8,7 @@ import { handlerOf } from '../platform/listen.ts'
 import { shiftedClock } from '../platform/clock.ts'
 import { Watched } from '../platform/watched.ts'
 import { Ceiling } from '../policy/ceiling.ts'
-import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
+import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import { showFault } from '../config/document.ts'
 import { sqliteStore } from '../store/sqlite.ts'
@@ -103,8 +103,7 @@ async function openPolicy(
       paths: [tenant.policy],
       maxBytes: MAX_POLICY_BYTES,
       parse: (contents) => {
-        const files = contents.map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }))
-        const compiled = compilePolicy(files, around)
+        const compiled = compilePolicy(policyFiles(tenant.policy ?? '', contents), around)
         for (const conflict of compiled.conflicts) {
           surroundings.log.error('an agent of the trust policy is left out', {
             tenant: tenant.slug,

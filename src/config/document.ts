@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import { Default, Errors } from 'typebox/value'
-import { parseDocument } from 'yaml'
+import { isScalar, parseDocument, visit, type Document } from 'yaml'
 import { OperatorFault } from '../platform/operator_fault.ts'
 
 /** One thing that is wrong in a file that an operator wrote: where, and a sentence. */
@@ -29,7 +29,7 @@ export function showFault({ path, message }: Fault): string {
  * @throws DocumentFault
  */
 export function parseYaml<Schema extends TSchema>(text: string, schema: Schema): Static<Schema> {
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, schema: 'core' })
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, schema: 'core' })
   if (document.errors.length > 0) {
     // The parser's own message may quote the text, and this text may hold what nobody should quote.
     throw new DocumentFault(
@@ -39,6 +39,7 @@ export function parseYaml<Schema extends TSchema>(text: string, schema: Schema):
       })),
     )
   }
+  refuseRepeatedKeys(document, text)
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: 0 })
@@ -46,6 +47,25 @@ export function parseYaml<Schema extends TSchema>(text: string, schema: Schema):
     throw new DocumentFault([{ path: '', message: 'YAML aliases are not allowed' }])
   }
   return parseValue(value ?? {}, schema)
+}
+
+/** The library's own check costs the square of the number of members, and stops everybody else meanwhile. */
+function refuseRepeatedKeys(document: Document.Parsed, text: string): void {
+  visit(document, {
+    Map(_key, map) {
+      const names = new Set<string>()
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : ''
+        if (names.has(name)) {
+          const line = lineAt(text, (isScalar(key) ? key.range?.[0] : undefined) ?? 0)
+          throw new DocumentFault([
+            { path: '', message: `the YAML cannot be read (DUPLICATE_KEY, line ${String(line)})` },
+          ])
+        }
+        names.add(name)
+      }
+    },
+  })
 }
 
 /**
@@ -91,14 +111,18 @@ function sentenceOf(error: SchemaError): string {
 }
 
 function showPath(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, step) => {
-      if (/^\d+$/.test(step)) return `${path}[${step}]`
-      return path === '' ? step : `${path}.${step}`
-    }, '')
+  return (
+    pointer
+      .split('/')
+      .slice(1)
+      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+      // A member's name is whatever somebody wrote: no terminal sequences, and no more of it than helps.
+      .map((step) => step.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, '?'))
+      .reduce((path, step) => {
+        if (/^\d+$/.test(step)) return `${path}[${step}]`
+        return path === '' ? step : `${path}.${step}`
+      }, '')
+  )
 }
 
 function lineAt(text: string, position: number): number {

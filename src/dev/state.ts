@@ -44,6 +44,7 @@ export async function openState(folder: string, random: Random): Promise<DevStat
       pod: JSON.parse(pod) as LocalPod,
     }
   } catch (error) {
+    if (error instanceof OperatorFault) throw error
     const reason = (error as NodeJS.ErrnoException).code ?? 'it holds something unexpected'
     throw new OperatorFault(`the folder ${folder} cannot be used for the state (${reason})`)
   }
@@ -52,7 +53,9 @@ export async function openState(folder: string, random: Random): Promise<DevStat
 /** The content of a file; the first time, that of a new one which nobody else may read. */
 async function keep(file: string, make: () => string): Promise<string> {
   try {
-    return (await readFile(file, 'utf8')).trim()
+    const text = (await readFile(file, 'utf8')).trim()
+    if (text === '') throw new OperatorFault(`${file} is empty: delete it to have a new one made`)
+    return text
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     const text = make()

@@ -137,6 +137,7 @@ function errorOf(error: { code?: string }, log: Log): OAuthError {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new OAuthError('body_too_large')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
       return new OAuthError('media_type')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
     case 'ECONNRESET':

@@ -168,7 +168,8 @@ function parseBasic(authorization: string): PresentedSecret | undefined {
   if (encoded === undefined) return undefined
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  if (colon === -1) return undefined
+  // An empty parameter counts as absent, and an empty secret is none.
+  if (colon === -1 || colon === text.length - 1) return undefined
   try {
     return {
       method: 'client_secret_basic',

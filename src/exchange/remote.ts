@@ -50,7 +50,13 @@ export function remoteExchanger(authority: RemoteAuthority, http: HttpClient): E
           request,
         )
       } catch (error) {
-        if (!(error instanceof HttpFailure)) throw error
+        if (!(error instanceof HttpFailure)) {
+          return new ExchangeFailure(
+            'outage',
+            'authority_request_failed',
+            'the request could not be made',
+          )
+        }
         const detail = `${error.message}; ${adviceFor(error.code)}`
         return new ExchangeFailure('outage', `authority_${error.code}`, detail)
       }

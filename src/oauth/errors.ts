@@ -85,11 +85,15 @@ export class OAuthError {
   }
 }
 
-/** The body of a refusal. External proofs carry LumoAuth's own code beside RFC 8693's `error`. */
+/**
+ * The body of a refusal. External proofs carry LumoAuth's own code beside RFC 8693's `error`; an unknown tenant carries one
+ * so that a broker can tell its operator's mistake from its caller's.
+ */
 export function errorBody(error: OAuthError): Readonly<Record<string, string>> {
   return {
     error: error.error,
     error_description: error.description,
     ...(error.code === 'proof_refused' && { code: 'workload_identity_failed' }),
+    ...(error.code === 'tenant_unknown' && { code: 'tenant_unknown' }),
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open, readdir, stat } from 'node:fs/promises'
+import { constants, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorFault } from './operator_fault.ts'
 
@@ -30,8 +30,12 @@ const CHUNK_BYTES = 16_384
 export const systemFiles: Files = {
   async read(path, maxBytes) {
     try {
-      const file = await open(path, 'r')
+      // Opening a FIFO would otherwise hold a thread of the pool until somebody writes to it.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
       try {
+        if (!(await file.stat()).isFile()) {
+          throw new FileFault('unreadable', `${path} cannot be read (it is no file)`)
+        }
         // Counted as it comes: the size that the file system reports is of a moment ago, and of some files 0.
         const chunks: Buffer[] = []
         let length = 0

@@ -54,10 +54,13 @@ export function nodeHttpClient(
   clock: Clock,
   proxyEnv: Readonly<Record<string, string>>,
 ): HttpClient {
-  const plain = new PlainAgent({ keepAlive: true, maxSockets: 32, proxyEnv })
+  // What stays on this machine goes through no proxy, and plain HTTP never leaves it. Node itself makes no such exception.
+  const plain = new PlainAgent({ keepAlive: true, maxSockets: 32 })
   const trusting = new Map<string, TlsAgent>()
-  const tlsAgent = (ca: string | undefined): TlsAgent => {
-    const known = trusting.get(ca ?? '')
+  const tlsAgent = (ca: string | undefined, hostname: string): TlsAgent => {
+    const stays = isLoopbackHost(hostname)
+    const name = JSON.stringify([ca, stays])
+    const known = trusting.get(name)
     if (known) return known
     // A CA that was replaced leaves its agent behind; the few that are kept cover a rotation.
     if (trusting.size >= 8) trusting.clear()
@@ -65,10 +68,10 @@ export function nodeHttpClient(
       keepAlive: true,
       maxSockets: 32,
       minVersion: 'TLSv1.2',
-      proxyEnv,
+      ...(!stays && { proxyEnv }),
       ...(ca !== undefined && { ca }),
     })
-    trusting.set(ca ?? '', agent)
+    trusting.set(name, agent)
     return agent
   }
   return (request) =>
@@ -76,7 +79,7 @@ export function nodeHttpClient(
       const secure = request.url.protocol === 'https:'
       const outgoing = (secure ? tlsRequest : plainRequest)(request.url, {
         method: request.method,
-        agent: secure ? tlsAgent(request.ca) : plain,
+        agent: secure ? tlsAgent(request.ca, request.url.hostname) : plain,
         headers: {
           accept: 'application/json',
           ...request.headers,
@@ -90,9 +93,7 @@ export function nodeHttpClient(
         reject(new HttpFailure(code, `${request.url.host}: ${why}`))
         outgoing.destroy()
       }
-      const stopConnectClock = clock.after(request.connectTimeoutMs, () => {
-        fail('connect_timeout', 'no connection in time')
-      })
+      let stopConnectClock = (): void => {}
       const stopTotalClock = clock.after(request.totalTimeoutMs, () => {
         fail('timeout', 'no answer in time')
       })
@@ -101,8 +102,12 @@ export function nodeHttpClient(
         stopTotalClock()
       }
       outgoing.on('socket', (socket) => {
-        if (!socket.connecting) stopConnectClock()
-        else socket.once(secure ? 'secureConnect' : 'connect', stopConnectClock)
+        if (!socket.connecting) return
+        // Counted from here: waiting for one of our own sockets says nothing about the other side.
+        stopConnectClock = clock.after(request.connectTimeoutMs, () => {
+          fail('connect_timeout', 'no connection in time')
+        })
+        socket.once(secure ? 'secureConnect' : 'connect', stopConnectClock)
       })
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         const code = error.code ?? 'unknown'
@@ -180,7 +185,8 @@ export function isLoopbackHost(hostname: string): boolean {
   )
 }
 
-/** HTTPS, or HTTP that cannot leave the machine: the only URLs that anything of ours goes to. */
-export function isSafeUrl({ protocol, hostname }: URL): boolean {
+/** HTTPS, or HTTP that cannot leave the machine, without credentials: the only URLs that anything of ours goes to. */
+export function isSafeUrl({ protocol, hostname, username, password, hash }: URL): boolean {
+  if (username !== '' || password !== '' || hash !== '') return false
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
 }

@@ -1,7 +1,7 @@
 import { createServer as createPlainServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
 import { OperatorFault } from './operator_fault.ts'
 
@@ -60,25 +60,31 @@ const patience: ServerOptions = {
   maxHeaderSize: 16_384,
 }
 
+/** The clocks above start with the handshake's end. */
+const tlsPatience = { handshakeTimeout: 5_000, minVersion: 'TLSv1.2' } as const
+
+/** A peer may hold a body's worth of memory with each. */
+const MAX_CONNECTIONS = 1_000
+
 /**
  * Listens on every address, or on none.
  * @throws ListenFault
  */
 export async function listen(options: ListenOptions, clock: Clock): Promise<Listening> {
-  const servers: Server[] = []
+  const servers: OpenServer[] = []
   try {
     for (const address of options.addresses) {
       const server = await listenOn(address, options)
       if (server) servers.push(server)
     }
   } catch (error) {
-    for (const server of servers) server.close()
+    for (const { server } of servers) server.close()
     throw error
   }
   return {
-    addresses: servers.map(addressOf),
+    addresses: servers.map(({ server }) => addressOf(server)),
     useTls: (pair) => {
-      for (const server of servers) {
+      for (const { server } of servers) {
         if ('setSecureContext' in server) {
           ;(server as { setSecureContext(pair: TlsPair): void }).setSecureContext(pair)
         }
@@ -90,11 +96,24 @@ export async function listen(options: ListenOptions, clock: Clock): Promise<List
   }
 }
 
-function listenOn(address: ListenAddress, options: ListenOptions): Promise<Server | undefined> {
+/** With its sockets, for a server does not know those that have not finished their TLS handshake. */
+interface OpenServer {
+  readonly server: Server
+  readonly sockets: ReadonlySet<Socket>
+}
+
+function listenOn(address: ListenAddress, options: ListenOptions): Promise<OpenServer | undefined> {
   const server = options.tls
-    ? createTlsServer({ ...patience, ...options.tls, minVersion: 'TLSv1.2' }, options.handler)
+    ? createTlsServer({ ...patience, ...tlsPatience, ...options.tls }, options.handler)
     : createPlainServer(patience, options.handler)
-  server.maxHeadersCount = 64
+  server.maxConnections = MAX_CONNECTIONS
+  // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
+  server.maxHeadersCount = 0
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'unknown'
@@ -106,7 +125,7 @@ function listenOn(address: ListenAddress, options: ListenOptions): Promise<Serve
       } else reject(new ListenFault(sentenceOf(code, address, options.role)))
     })
     server.listen({ host: address.host, port: address.port }, () => {
-      resolve(server)
+      resolve({ server, sockets })
     })
   })
 }
@@ -136,14 +155,18 @@ function showHost(host: string): string {
 
 const LOOK_EVERY_MS = 50
 
-function closeGently(server: Server, graceMs: number, clock: Clock): Promise<void> {
+function closeGently(
+  { server, sockets }: OpenServer,
+  graceMs: number,
+  clock: Clock,
+): Promise<void> {
   return new Promise((resolve) => {
     const giveUpAt = clock.monotonic() + graceMs
     let cancel = (): void => {}
     // A connection that was busy when the server closed turns idle later, and its client would keep it.
     const look = (): void => {
-      if (clock.monotonic() >= giveUpAt) server.closeAllConnections()
-      else server.closeIdleConnections()
+      if (clock.monotonic() < giveUpAt) server.closeIdleConnections()
+      else for (const socket of sockets) socket.destroy()
       cancel = clock.after(LOOK_EVERY_MS, look)
     }
     server.close(() => {

@@ -1,5 +1,8 @@
 /** What a log line may carry. There is no place for an object: a claim set or a request never fits by accident. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>> & {
+  /** Names that every line has already. */
+  readonly [taken in 'level' | 'time' | 'msg']?: never
+}
 
 /**
  * The operator's log. Messages are fixed texts, data goes into fields, and a field holds only what is configured here or

@@ -1,5 +1,6 @@
 import { DocumentFault, parseYaml, type Fault } from '../config/document.ts'
 import { grantFaults } from '../config/grants.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
 import { Ceiling } from './ceiling.ts'
 import { compilePattern } from './pattern.ts'
 import { Policy, type Agent } from './policy.ts'
@@ -9,6 +10,23 @@ import { policySchema, type AgentEntry } from './schema.ts'
 export interface PolicyFile {
   readonly path: string
   readonly text: string
+}
+
+/**
+ * The policy files among what lies at the path of a policy: the file itself, or those of a folder whose names say that they
+ * are YAML or JSON. An editor's backup is none.
+ * @throws OperatorFault when there is none: an empty folder is a mistake, and no policy that takes everybody's rights away
+ */
+export function policyFiles(
+  root: string,
+  contents: readonly { readonly path: string; readonly bytes: Buffer }[],
+): readonly PolicyFile[] {
+  const files = contents
+    .filter(({ path }) => path === root || /\.(ya?ml|json)$/.test(path))
+    .map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }))
+  if (files.length === 0)
+    throw new OperatorFault(`${root} holds no policy file (.yaml, .yml, .json)`)
+  return files
 }
 
 /** What a policy has to agree with. */

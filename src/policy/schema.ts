@@ -91,7 +91,7 @@ const agentSchema = Type.Object(
 /** A trust policy file: who may become what. */
 export const policySchema = Type.Object(
   {
-    agents: Type.Array(agentSchema, { default: [], maxItems: 20_000, description: 'The agents.' }),
+    agents: Type.Array(agentSchema, { maxItems: 20_000, description: 'The agents.' }),
   },
   { ...closed, description: 'Trust policy: which proven workload becomes which agent.' },
 )

@@ -47,8 +47,11 @@ export async function fetchKeys(
       ? location.from.jwksUrl
       : await discoverJwksUri(location.from.discoveryOf, location.hosts, get)
   const answer = await get(url)
+  const keys = KeySet.parse(answer.body)
+  // An issuer without keys is one that is being set up or taken down, and no reason to forget those that were good.
+  if (keys.size === 0) throw new KeyFetchFault(`the key set at ${url.host} has no usable key`)
   return {
-    keys: KeySet.parse(answer.body),
+    keys,
     maxAgeSeconds: maxAgeOf(answer.header('cache-control')),
   }
 }

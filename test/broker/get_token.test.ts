@@ -95,6 +95,37 @@ describe('a proof of another pod', () => {
   })
 })
 
+describe('a proof of another subject in the volume', () => {
+  const subjectOf = (token: string): unknown =>
+    (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: unknown })
+      .sub
+
+  test('brings no token under the key of the one before it', async () => {
+    const broker = testBroker()
+    const proofs = ['alice', 'bob'].map((sub) => proofOf({ ...proofClaims(broker.clock.now), sub }))
+    const [alice = '', bob = ''] = proofs
+    broker.authority.tokenOf = () =>
+      `token-for-${String(subjectOf(broker.authority.asked.at(-1)?.subjectToken ?? ''))}`
+    const asked = async (proof: string, query: string) => {
+      broker.files.write(proofPath, proof)
+      return ask(broker, query)
+    }
+    expect(await asked(alice, 'audience=a')).toMatchObject({ token: 'token-for-alice' })
+    expect(await asked(bob, 'audience=b')).toMatchObject({ token: 'token-for-bob' })
+    expect(await asked(alice, 'audience=c')).toMatchObject({ token: 'token-for-alice' })
+    expect(await asked(alice, 'audience=b')).toMatchObject({ token: 'token-for-alice' })
+  })
+})
+
+describe('a min_ttl beyond the life of what is held', () => {
+  test('is refused without asking the authority again', async () => {
+    const broker = testBroker()
+    await ask(broker)
+    expect(await ask(broker, 'min_ttl=99999')).toMatchObject({ code: 'min_ttl_too_long' })
+    expect(broker.authority.asked.length).toBe(1)
+  })
+})
+
 describe('clocks of the authority and of this machine', () => {
   test.each([
     [0, []],

@@ -101,6 +101,10 @@ describe('the Host header', () => {
       headers: () => [GUARD, 'Host: attacker.example', ownHost()],
     },
     {
+      name: 'two, the own first',
+      headers: () => [GUARD, ownHost(), 'Host: attacker.example'],
+    },
+    {
       name: 'foreign, with an absolute target that names the own',
       line: () => `GET http://${broker.host}/v1/token HTTP/1.1`,
       headers: () => [GUARD, 'Host: attacker.example'],

@@ -89,7 +89,9 @@ describe('run', () => {
   })
 
   test('a folder is no file', async () => {
-    expect(await run('run', '--config', '.')).toEqual(fault(`${folder} cannot be read (EISDIR)`))
+    expect(await run('run', '--config', '.')).toEqual(
+      fault(`${folder} cannot be read (it is no file)`),
+    )
   })
 
   test('every fault of the configuration is a sentence', async () => {

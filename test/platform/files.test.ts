@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   FileFault,
@@ -47,7 +49,13 @@ describe('reading', () => {
     reason: string,
   ])[] = [
     ['nothing', () => Promise.resolve(), 'absent', 'does not exist'],
-    ['a folder', (path) => mkdir(path), 'unreadable', 'cannot be read (EISDIR)'],
+    ['a folder', (path) => mkdir(path), 'unreadable', 'cannot be read (it is no file)'],
+    [
+      'a FIFO that nobody writes to',
+      (path) => promisify(execFile)('mkfifo', [path]),
+      'unreadable',
+      'cannot be read (it is no file)',
+    ],
     ['a link to nothing', (path) => symlink('gone', path), 'absent', 'does not exist'],
     ['a link to itself', (path) => symlink(path, path), 'unreadable', 'cannot be read (ELOOP)'],
     [

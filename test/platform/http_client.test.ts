@@ -9,6 +9,26 @@ import { answering, open, speaking } from '../fakes/peer.ts'
 
 const http = nodeHttpClient(systemClock, {})
 
+describe('a proxy of the environment', () => {
+  test('sees nothing of what stays on this machine', async () => {
+    const seen: unknown[] = []
+    const proxy = await answering((request, response) => {
+      seen.push(request.url)
+      response.end('from the proxy')
+    })
+    const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy']
+    const proxied = nodeHttpClient(
+      systemClock,
+      Object.fromEntries(names.map((name) => [name, `http://${proxy}`])),
+    )
+    const server = await serve({ '/x': { body: 'from the server' } })
+    onTestFinished(server.close)
+    expect((await proxied(requestTo(`${server.origin}/x`))).body).toBe('from the server')
+    await proxied(requestTo(`https://${server.host}/x`)).catch(() => undefined)
+    expect(seen).toEqual([])
+  })
+})
+
 describe('an answer', () => {
   test('has its status, its headers and its body', async () => {
     const headers = { 'content-type': 'text/plain', 'cache-control': 'no-store' }

@@ -1,4 +1,6 @@
 import { Agent, get, type RequestOptions } from 'node:http'
+import { once } from 'node:events'
+import { connect as connectPlain } from 'node:net'
 import { connect } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -166,6 +168,18 @@ describe('TLS', async () => {
   const ca = await makeCa('ours')
   const first = await ca.issue()
   const second = await ca.issue()
+
+  test('a connection that never begins its handshake does not outlive the grace', async () => {
+    const clock = new FakeClock()
+    const listening = await start({ tls: first }, clock)
+    const silent = connectPlain({ host: '127.0.0.1', port: portOf(listening) })
+    const ended = once(silent, 'close')
+    await once(silent, 'connect')
+    const closed = listening.close(30_000)
+    clock.advance(30_000)
+    await closed
+    await ended
+  })
 
   /** A connection, and the serial number of the certificate that it was shown. */
   function shake(port: number) {

@@ -169,13 +169,19 @@ describe('an agent with', () => {
 })
 
 const documents: readonly (readonly [name: string, text: string, faults: readonly Fault[]])[] = [
-  ['empty', '', []],
-  ['a comment', '# none yet', []],
-  ['without agents', '{}', []],
+  ['empty', '', [at('', 'agents must be given')]],
+  ['a comment', '# none yet', [at('', 'agents must be given')]],
+  ['without agents', '{}', [at('', 'agents must be given')]],
   ['with no agents', 'agents: []', []],
   ['in JSON', '{"agents":[]}', []],
   ['with agents that are null', 'agents:', [at(': agents', 'must be array')]],
-  ['with an unknown member', 'agent: []', [at(': agent', noSuch)]],
+  ['with an unknown member', 'agent: []', [at('', 'agents must be given'), at(': agent', noSuch)]],
+  ['with a member that a terminal would obey', 'agents: []\n"\\e[2J": 1', [at(': ?[2J', noSuch)]],
+  [
+    'with a member twice',
+    'agents: []\nagents: []',
+    [at('', 'the YAML cannot be read (DUPLICATE_KEY, line 2)')],
+  ],
   ['a list', '- a', [at('', 'must be object')]],
   ['a text', 'agents', [at('', 'must be object')]],
   ['cut off', 'agents: [', [at('', 'the YAML cannot be read (BAD_INDENT, line 1)')]],

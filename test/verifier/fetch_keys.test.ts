@@ -154,6 +154,7 @@ describe('a key set', () => {
     ['that may not be read', { status: 401, body: jwks }, 'HOST answered 401'],
     ['of a broken server', { status: 500, body: jwks }, 'HOST answered 500'],
     ['with another success', { status: 203, body: jwks }, 'HOST answered 203'],
+    ['without a key', { body: '{"keys":[]}' }, 'the key set at HOST has no usable key'],
     ['that is empty', { body: '' }, 'the key set cannot be read: not JSON'],
     ['that is HTML', { body: '<!doctype html>' }, 'the key set cannot be read: not JSON'],
     ['that is another object', { body: '{}' }, 'the key set has no member "keys"'],
