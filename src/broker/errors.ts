@@ -40,7 +40,11 @@ const catalogue = {
     'temporarily_unavailable',
     "The pod's own proof is made for another audience.",
   ],
-  authority_unavailable: [503, 'temporarily_unavailable', 'The authority cannot be reached.'],
+  authority_unavailable: [
+    503,
+    'temporarily_unavailable',
+    'The authority gives no answer at the moment.',
+  ],
   overloaded: [503, 'temporarily_unavailable', 'Too many different tokens are being fetched.'],
   unexpected: [500, 'server_error', 'The request could not be served.'],
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>

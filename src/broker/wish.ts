@@ -7,7 +7,7 @@ import { BrokerError } from './errors.ts'
 
 declare const parsed: unique symbol
 
-/** Which token a caller wants. Only `parseWish` makes one. */
+/** Which token a caller wants. Made in this file only. */
 export interface Wish {
   readonly [parsed]: true
   readonly audiences: readonly string[]

@@ -27,7 +27,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /** Runs the command that the arguments name. What the operator has to mend becomes sentences on standard error. */
 export async function runCommand(io: Io): Promise<ExitCode> {
   const [name = 'help', ...rest] = io.arguments
-  if (['help', '--help', '-h'].includes(name)) return print(help, io)
+  const asksForHelp = ['--help', '-h'].some((flag) => io.arguments.includes(flag))
+  if (name === 'help' || asksForHelp) return print(help, io)
   if (['version', '--version'].includes(name)) return print(`${packageJson.version}\n`, io)
   try {
     const load = Object.hasOwn(commands, name) ? commands[name] : undefined

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts'
 import type { TenantConfig } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
 import { FileFault, systemFiles } from '../platform/files.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { compilePolicy, policyFiles } from '../policy/compile.ts'
 import { policySchema } from '../policy/schema.ts'
@@ -23,8 +24,23 @@ export async function config(io: Io): Promise<ExitCode> {
 
 function printSchema(schema: object, io: Io): ExitCode {
   const dialect = 'https://json-schema.org/draft/2020-12/schema'
-  io.stdout.write(`${JSON.stringify({ $schema: dialect, ...schema }, null, 2)}\n`)
+  io.stdout.write(`${JSON.stringify({ $schema: dialect, ...asWritten(schema) }, null, 2)}\n`)
   return 0
+}
+
+/**
+ * The schema of what a person writes: what has a default may be left out. (The same schema types the document after the
+ * defaults were filled in, where it may not.)
+ */
+function asWritten(schema: object): object {
+  return JSON.parse(JSON.stringify(schema), (_member, node: unknown) => {
+    if (!isJsonObject(node) || !Array.isArray(node['required'])) return node
+    const properties = node['properties'] as Readonly<Record<string, object>>
+    const required = (node['required'] as readonly string[]).filter(
+      (name) => !('default' in (properties[name] ?? {})),
+    )
+    return { ...node, required }
+  }) as object
 }
 
 /** Reads the file as `run` would, and the trust policies that it names. */

@@ -36,12 +36,15 @@ export async function dev(io: Io): Promise<ExitCode> {
   const folder = resolve(io.workingFolder, given.state)
   const log = await openLog({ level: 'info', format: 'auto' }, io.stdout)
   const surroundings = systemSurroundings(log, {})
-  const state = await openState(folder, surroundings.random)
+  const state = await openState(folder, ports.authority, surroundings.random)
   const cluster = await startCluster(state, ports, surroundings)
   try {
     const application = await startApplication(configOf(state, ports, cluster.issuer), surroundings)
-    await untilStarted(application, surroundings)
-    io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.'))
+    const hasToken = await Promise.race([
+      untilStarted(application, surroundings),
+      io.asked.then(() => false),
+    ])
+    io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.', hasToken))
     await io.asked
     await application.stop()
   } finally {
@@ -140,18 +143,22 @@ const LOOK_EVERY_MS = 20
 async function untilStarted(
   application: { started(): boolean },
   { clock }: Surroundings,
-): Promise<void> {
+): Promise<boolean> {
   const giveUpAt = clock.monotonic() + START_PATIENCE_MS
   while (!application.started() && clock.monotonic() < giveUpAt) {
     await new Promise<void>((wake) => clock.after(LOOK_EVERY_MS, wake))
   }
+  return application.started()
 }
 
-function welcome(ports: Ports, state: string): string {
+function welcome(ports: Ports, state: string, hasToken: boolean): string {
   const url = (port: number): string => `http://127.0.0.1:${String(port)}`
   const secret = `$(cat '${join(state, 'client-secret')}')`
+  const first = hasToken
+    ? 'lumo-broker is ready.'
+    : 'lumo-broker runs, but has no token yet: the log above says why.'
   return `
-lumo-broker is ready.
+${first}
 
   tokens for the pod   ${url(ports.broker)}/v1/token
   token endpoint       ${url(ports.authority)}/t/${TENANT}/api/v1/oauth/token

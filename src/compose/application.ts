@@ -1,5 +1,5 @@
 import type { AuthorityConfig, BrokerConfig, Config } from '../config/config.ts'
-import { operationsListener } from '../ops/listener.ts'
+import { operationsListener, type Probes } from '../ops/listener.ts'
 import { PrometheusMetrics } from '../ops/metrics.ts'
 import { systemClock } from '../platform/clock.ts'
 import { systemFiles } from '../platform/files.ts'
@@ -77,16 +77,22 @@ export async function startApplication(
   const stop = async (): Promise<void> => {
     for (const part of running.toReversed()) await part.stop(GRACE_MS)
   }
+  let broker: RunningBroker | undefined
+  let ready = false
+  const started = (): boolean => ready && (broker?.hasToken() ?? true)
   try {
+    // First, for it needs nothing: a port that is taken is said before anything else has begun.
+    const probes = { ready: () => ready, started }
+    const operations = keep(await startOperations(config, surroundings, probes))
     const authority = config.authority && keep(await loadAuthority(config.authority, surroundings))
-    const broker = config.broker && keep(await loadBroker(config.broker, authority, surroundings))
-    if (authority && broker && config.broker) {
-      authority.onPolicyChange(config.broker.tenant, () => {
-        broker.forget()
+    if (config.broker) {
+      const { tenant } = config.broker
+      broker = keep(await loadBroker(config.broker, authority, surroundings))
+      authority?.onPolicyChange(tenant, () => {
+        broker?.forget()
       })
     }
-    const started = (): boolean => broker?.hasToken() ?? true
-    const operations = keep(await startOperations(config, surroundings, started))
+    ready = true
     return {
       addresses: {
         authority: authority?.addresses ?? [],
@@ -120,12 +126,8 @@ async function loadBroker(
   return startBroker(config, authority, surroundings)
 }
 
-async function startOperations(
-  config: Config,
-  { clock, metrics }: Surroundings,
-  started: () => boolean,
-) {
-  const app = operationsListener(metrics, { ready: () => true, started })
+async function startOperations(config: Config, { clock, metrics }: Surroundings, probes: Probes) {
+  const app = operationsListener(metrics, probes)
   await app.ready()
   const listening = await listen(
     { role: 'operations listener', handler: handlerOf(app), addresses: [config.operations.listen] },

@@ -94,7 +94,7 @@ export async function startBroker(
 }
 
 function lastSentence({ error }: BrokerError): string {
-  return `the authority refuses a token to this workload (${error}): does its trust policy have an agent for this namespace and service account, and is broker.authority.tenant right? The authority's log has the reason`
+  return `the authority refuses a token to this workload (${error}): does its trust policy have an agent for this namespace and service account, does it have a provider for the proof's issuer and audience, and is broker.authority.tenant right? The authority's log has the reason`
 }
 
 function exchangerOf(

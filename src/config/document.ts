@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox'
+import { Settings } from 'typebox/system'
 import { Default, Errors } from 'typebox/value'
 import { isScalar, parseDocument, visit, type Document } from 'yaml'
 import { OperatorFault } from '../platform/operator_fault.ts'
@@ -78,6 +79,8 @@ export function parseValue<Schema extends TSchema>(value: unknown, schema: Schem
   return filled as Static<Schema>
 }
 
+const MAX_FAULTS = 1_000
+
 /** Fills defaults in and lists what is wrong; where nothing is, `filled` has the shape of the schema. */
 export function examine(
   value: unknown,
@@ -85,6 +88,8 @@ export function examine(
 ): { readonly filled: unknown; readonly faults: readonly Fault[] } {
   // `Default` writes into what it is given.
   const filled = Default(schema, structuredClone(value))
+  // Without it the library leaves off after the eighth.
+  Settings.Set({ maxErrors: MAX_FAULTS })
   const faults = new Map<string, Fault>()
   for (const error of Errors(schema, filled)) {
     // Said once more by "boolean" for each of the members.

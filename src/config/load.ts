@@ -29,7 +29,11 @@ export function resolveConfig(document: unknown, environment: Environment): Conf
   faults.push(...shapeFaults)
   // Filled-in objects are the schema's own; what will be frozen has to be a copy.
   const filled = shapeFaults.length === 0 ? structuredClone(shared) : shared
-  const config = resolve(soundSections(filled as ConfigFile, shapeFaults), faults)
+  const config = resolve(
+    soundSections(filled as ConfigFile, shapeFaults),
+    isJsonObject(filled) ? Object.keys(filled) : [],
+    faults,
+  )
   if (faults.length > 0) throw new DocumentFault(faults)
   return deepFreeze(config)
 }
@@ -52,11 +56,11 @@ function soundSections(file: ConfigFile, faults: readonly Fault[]): Partial<Conf
   return Object.fromEntries(Object.entries(file).filter(([section]) => !broken.has(section)))
 }
 
-function resolve(file: Partial<ConfigFile>, faults: Fault[]): Config {
+function resolve(file: Partial<ConfigFile>, sections: readonly string[], faults: Fault[]): Config {
   const fault = (path: string, message: string): void => {
     faults.push({ path, message })
   }
-  if (file.roles) checkRoles(file.roles, file, fault)
+  if (file.roles) checkRoles(file.roles, sections, fault)
   const listen = parseAddress(file.operations?.listen ?? '')
   if (file.operations && !listen) fault('operations.listen', 'must be an IP address and a port')
   const authority = file.authority && resolveAuthority(file.authority, fault)
@@ -74,13 +78,13 @@ function resolve(file: Partial<ConfigFile>, faults: Fault[]): Config {
 
 function checkRoles(
   roles: ConfigFile['roles'],
-  file: Partial<ConfigFile>,
+  sections: readonly string[],
   fault: (path: string, message: string) => void,
 ): void {
   for (const role of ['authority', 'broker'] as const) {
     const wanted = roles.includes(role)
-    if (wanted && !file[role])
-      fault(role, `must be given, and without faults, with the role ${role}`)
-    if (!wanted && file[role]) fault(role, `stands here without the role ${role}`)
+    const given = sections.includes(role)
+    if (wanted && !given) fault(role, `must be given with the role ${role}`)
+    if (!wanted && given) fault(role, `stands here without the role ${role}`)
   }
 }

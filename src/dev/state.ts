@@ -19,10 +19,11 @@ export interface DevState {
 }
 
 /**
- * Reads the state, and makes what is not there yet.
+ * Reads the state, and makes what is not there yet. The proof is of one authority, so it has a folder for its port: two runs
+ * that share the rest do not take it from each other.
  * @throws OperatorFault when the folder cannot be used
  */
-export async function openState(folder: string, random: Random): Promise<DevState> {
+export async function openState(folder: string, port: number, random: Random): Promise<DevState> {
   const at = (name: string): string => join(folder, name)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -37,7 +38,7 @@ export async function openState(folder: string, random: Random): Promise<DevStat
       storeFile: at('authority.sqlite'),
       keyEncryptionFile: at('key-encryption'),
       policyFile: at('policy.yaml'),
-      proofFolder: at('proof'),
+      proofFolder: at(join('proof', String(port))),
       clientSecretFile: at('client-secret'),
       clientSecretHash: `sha256:${createHash('sha256').update(secret).digest('base64url')}`,
       clusterKey: createPrivateKey(clusterKey),

@@ -134,7 +134,7 @@ function sentenceOf(code: string, { host, port }: ListenAddress, role: string): 
   const where = `${showHost(host)}:${String(port)}`
   switch (code) {
     case 'EADDRINUSE':
-      return `the ${role} cannot listen on ${where}: another program already does`
+      return `the ${role} cannot listen on ${where}: another program already does; end it, or choose another port`
     case 'EACCES':
       return `the ${role} may not listen on ${where}: a port below 1024 needs a privilege`
     case 'EADDRNOTAVAIL':

@@ -42,7 +42,7 @@ export class Ceiling {
     this.#maxTargets = maxTargets
   }
 
-  /** The pairs, as `GET /v1/identity` shows them. */
+  /** The pairs, those of one target together. */
   pairs(): readonly GrantPair[] {
     return [...this.#scopes].map(([target, scopes]) => ({
       ...(target !== NO_TARGET && { target }),

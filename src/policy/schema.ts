@@ -53,7 +53,7 @@ const agentSchema = Type.Object(
     capabilities: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
       default: [],
       maxItems: 100,
-      description: 'What the agent may do beside scopes, as LumoAuth names it.',
+      description: 'What the agent may do beside scopes, as LumoAuth names it. Not used yet.',
     }),
     delegation: Type.Optional(
       Type.Object(
@@ -69,7 +69,11 @@ const agentSchema = Type.Object(
             description: 'Longest chain.',
           }),
         },
-        { ...closed, description: 'Whether the agent may act for others. Absent: it may not.' },
+        {
+          ...closed,
+          description:
+            'Whether the agent may act for others. Absent: it may not. Not used yet: none may.',
+        },
       ),
     ),
     maxTargets: Type.Integer({

@@ -100,8 +100,8 @@ describe('run', () => {
       exitCode: 1,
       stdout: '',
       stderr:
-        'lumo-broker: log.level: must be one of debug, info, warn, error\n' +
-        'lumo-broker: broker: must be given, and without faults, with the role broker\n',
+        'lumo-broker: bad.yaml: log.level: must be one of debug, info, warn, error\n' +
+        'lumo-broker: bad.yaml: broker: must be given with the role broker\n',
     })
   })
 

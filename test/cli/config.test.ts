@@ -1,7 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Errors } from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { loadConfig } from '../../src/config/load.ts'
 import { runInProcess } from '../fakes/io.ts'
 
 let folder: string
@@ -83,7 +86,6 @@ describe('config check reports', () => {
       .map((line) => line.split(': ', 2).join(': '))
     expect(places.toSorted()).toEqual(
       [
-        'lumo.yaml: authority',
         'lumo.yaml: authority.tenants[0].colour',
         'lumo.yaml: authority.tenants[0].slug',
         'lumo.yaml: log.level',
@@ -191,6 +193,22 @@ describe('config schema', () => {
     expect([ran.exitCode, ran.stderr]).toEqual([0, ''])
     return JSON.parse(ran.stdout) as Schema
   }
+
+  test.each(['authority.yaml', 'agent.yaml'])(
+    'takes the configuration of deploy/%s',
+    async (file) => {
+      const schema = await schemaOf([])
+      const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
+      const configs = parseAllDocuments(text)
+        .map((document) => document.toJS() as { kind: string; data?: Record<string, string> })
+        .flatMap(({ data }) => data?.['config.yaml'] ?? [])
+      expect(configs.length).toBe(1)
+      for (const config of configs) {
+        expect(Errors(schema, parse(config))).toEqual([])
+        expect(() => loadConfig(config, {})).not.toThrow()
+      }
+    },
+  )
 
   test.each(schemas)('%s is JSON Schema and has the settings', async (_name, more, settings) => {
     const schema = await schemaOf(more)

@@ -5,7 +5,6 @@ import { authorityOnly, faultsOf, tenantsOf, tenantWith } from '../fakes/config_
 type Case = readonly [name: string, document: unknown, ...faults: readonly string[]]
 
 /** Said as well of a role whose section has the wrong shape. */
-const NO_AUTHORITY = 'authority: must be given, and without faults, with the role authority'
 
 const TENANT = 'authority.tenants[0]'
 const ADDRESS = 'must be an IP address and a port'
@@ -15,19 +14,12 @@ const ofAuthority: readonly Case[] = [
   [
     'an empty section',
     { roles: ['authority'], authority: {} },
-    NO_AUTHORITY,
     'authority: origin, store, keyEncryptionFile, tenants must be given',
   ],
-  [
-    'an unknown setting',
-    authorityOnly({ listn: '' }),
-    NO_AUTHORITY,
-    'authority.listn: there is no such setting',
-  ],
+  ['an unknown setting', authorityOnly({ listn: '' }), 'authority.listn: there is no such setting'],
   [
     'an unknown setting deep below',
     tenantWith({ polcy: 'x' }),
-    NO_AUTHORITY,
     `${TENANT}.polcy: there is no such setting`,
   ],
   [
@@ -88,13 +80,11 @@ const ofAuthority: readonly Case[] = [
   [
     'half of a TLS pair',
     authorityOnly({ tls: { certFile: '/c' } }),
-    NO_AUTHORITY,
     'authority.tls: keyFile must be given',
   ],
   [
     'no tenants',
     authorityOnly({ tenants: [] }),
-    NO_AUTHORITY,
     'authority.tenants: must not have fewer than 1 items',
   ],
   [
@@ -110,19 +100,16 @@ const ofAuthority: readonly Case[] = [
   ...['Acme', 'acme_corp', '-acme', 'acme-', 'a/b', '', 'a'.repeat(64)].map((slug): Case => [
     `slug ${slug}`,
     tenantsOf({ slug }),
-    NO_AUTHORITY,
     `${TENANT}.slug: must match pattern "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"`,
   ]),
   [
     'an algorithm with a shared secret',
     tenantWith({ algorithm: 'HS256' }),
-    NO_AUTHORITY,
     `${TENANT}.algorithm: must be one of RS256, ES256, PS256, EdDSA`,
   ],
   [
     'a free issuer',
     tenantWith({ issuer: 'https://x' }),
-    NO_AUTHORITY,
     `${TENANT}.issuer: must be one of path, origin`,
   ],
 ]

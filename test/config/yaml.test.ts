@@ -30,7 +30,7 @@ const faulty: readonly (readonly [name: string, text: string, ...faults: readonl
   [
     'what only older YAML reads as true',
     'roles: [authority]\nlog: yes',
-    'authority: must be given, and without faults, with the role authority',
+    'authority: must be given with the role authority',
     'log: must be object',
   ],
 ]

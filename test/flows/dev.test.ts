@@ -152,7 +152,7 @@ describe.concurrent('lumo-broker dev that cannot start says so in one line and e
     onTestFinished(() => release(other))
     expect(await outcomeOf(start())).toEqual([
       { code: 1, signal: null },
-      `lumo-broker: the ${name} cannot listen on 127.0.0.1:${String(port)}: another program already does\n`,
+      `lumo-broker: the ${name} cannot listen on 127.0.0.1:${String(port)}: another program already does; end it, or choose another port\n`,
     ])
   })
 

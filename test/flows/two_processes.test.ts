@@ -178,7 +178,7 @@ describe.concurrent('an authority and a broker, each a process', () => {
     expect(await endOf(broker)).toEqual({ code: 1, signal: null })
     expect([broker.stdout(), broker.stderr()]).toEqual([
       '',
-      'lumo-broker: broker.authority.url: must be https: over plain HTTP a proof could be read on the way\n',
+      'lumo-broker: broker.json: broker.authority.url: must be https: over plain HTTP a proof could be read on the way\n',
     ])
   })
 

@@ -85,7 +85,9 @@ describe('listening', () => {
     const again = start({ role: 'authority', addresses: [{ host: '127.0.0.1', port, optional }] })
     const where = `127.0.0.1:${String(port)}`
     await expect(again).rejects.toStrictEqual(
-      new ListenFault(`the authority cannot listen on ${where}: another program already does`),
+      new ListenFault(
+        `the authority cannot listen on ${where}: another program already does; end it, or choose another port`,
+      ),
     )
   })
 
