@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
@@ -18,8 +19,8 @@ async function openDev(onTestFinished: Parameters<typeof openScene>[0]) {
   const first = await freePorts(Object.values(DISTANCES))
   const portOf = (role: Role) => first + DISTANCES[role]
   const url = (role: Role) => `http://127.0.0.1:${String(portOf(role))}`
-  const start = (state = 'state') =>
-    scene.start('dev', '--state', state, '--first-port', String(first))
+  const start = (state = 'state', port = first) =>
+    scene.start('dev', '--state', state, '--first-port', String(port))
   return {
     ...scene,
     portOf,
@@ -131,6 +132,31 @@ describe.concurrent('lumo-broker dev', () => {
       reason: expect.stringContaining('serviceAcount: there is no such setting') as string,
     })
     expect(await tokenFor(docs)).toEqual({ status: 200 })
+  })
+
+  test('runs beside another in the same folder, each with its own proof', async ({
+    onTestFinished,
+  }) => {
+    const { ready, start, tokenFor } = await openDev(onTestFinished)
+    await ready()
+    const other = await freePorts(Object.values(DISTANCES))
+    const second = start('state', other)
+    await second.until((stdout) => (stdout.includes('lumo-broker is ready.') ? true : undefined))
+    // Not in the cache of the first, so it has to show its proof again.
+    expect(await tokenFor('https://docs.example.com')).toEqual({ status: 200 })
+  })
+
+  test('says that there is no token where its policy gives none, and ends at once when asked', async ({
+    onTestFinished,
+  }) => {
+    const { folder, ready, start } = await openDev(onTestFinished)
+    const first = await ready()
+    await first.end('SIGINT')
+    await writeFile(join(folder, 'state', 'policy.yaml'), 'agents: []\n')
+    const second = start()
+    await second.until((stdout) => (stdout.includes('"reason":"unmatched"') ? true : undefined))
+    expect(await second.end('SIGINT')).toMatchObject({ code: 0 })
+    expect(second.stdout()).toContain('runs, but has no token yet')
   })
 })
 
