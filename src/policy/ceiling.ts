@@ -42,14 +42,6 @@ export class Ceiling {
     this.#maxTargets = maxTargets
   }
 
-  /** The pairs, those of one target together. */
-  pairs(): readonly GrantPair[] {
-    return [...this.#scopes].map(([target, scopes]) => ({
-      ...(target !== NO_TARGET && { target }),
-      scopes: [...scopes],
-    }))
-  }
-
   /**
    * What of a wish is allowed: all of it or nothing. A token for several targets holds only scopes that may be had at each
    * of them, because each of them will read all of its scopes.

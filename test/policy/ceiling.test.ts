@@ -95,7 +95,9 @@ describe('a ceiling without a pair', () => {
   })
 
   test('shows the pair without target that always exists', () => {
-    expect(new Ceiling([], 1).pairs()).toEqual([{ scopes: [] }])
+    const ceiling = new Ceiling([], 1)
+    expect(ceiling.allow({ targets: [], scope: undefined })).toEqual({ targets: [], scope: [] })
+    expect(ceiling.allow({ targets: [A], scope: undefined })).toBe('target_not_allowed')
   })
 })
 
@@ -107,10 +109,11 @@ test('two pairs of one target are one', () => {
     ],
     1,
   )
-  expect(ceiling.pairs()).toEqual([
-    { scopes: [] },
-    { target: A, scopes: ['read', 'list', 'write'] },
-  ])
+  expect(ceiling.allow({ targets: [], scope: undefined })).toEqual({ targets: [], scope: [] })
+  expect(ceiling.allow({ targets: [A], scope: undefined })).toEqual({
+    targets: [A],
+    scope: ['read', 'list', 'write'],
+  })
   expect(ceiling.allow({ targets: [A], scope: ['read', 'write'] })).toEqual({
     targets: [A],
     scope: ['read', 'write'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compilePolicy, type PolicySurroundings } from '../../src/policy/compile.ts'
+import type { Agent } from '../../src/policy/policy.ts'
 import { provenIdentity } from '../../src/verifier/identity.ts'
 import { agent, fileOf } from '../fakes/policy_file.ts'
 
@@ -118,7 +119,8 @@ describe('an agent that is compiled', () => {
       rule: { provider: 'prod', uid: undefined },
       lifetimeSeconds: 3_600,
     })
-    expect(typeof found === 'string' ? found : found.ceiling.pairs()).toEqual([{ scopes: [] }])
+    expect(allowedTo(found, [])).toEqual({ targets: [], scope: [] })
+    expect(allowedTo(found, ['x'])).toBe('target_not_allowed')
   })
 
   test('has at most one target by default', () => {
@@ -139,9 +141,13 @@ describe('an agent that is compiled', () => {
     const { policy } = compilePolicy([fileOf('p.yaml', text)], surroundings)
     const agentA = policy.match(accountOf('a'), 'c')
     expect(agentA).toMatchObject({ name: 'a', sub: 's', clientId: 'c', lifetimeSeconds: 600 })
-    expect(typeof agentA === 'string' ? agentA : agentA.ceiling.pairs()).toEqual([
-      { scopes: [] },
-      { target: 'x', scopes: ['r'] },
-    ])
+    expect(allowedTo(agentA, [])).toEqual({ targets: [], scope: [] })
+    expect(allowedTo(agentA, ['x'])).toEqual({ targets: ['x'], scope: ['r'] })
+    expect(allowedTo(agentA, ['y'])).toBe('target_not_allowed')
   })
 })
+
+/** All that an agent may have at these targets. */
+function allowedTo(found: Agent | 'none' | 'ambiguous', targets: readonly string[]) {
+  return typeof found === 'string' ? found : found.ceiling.allow({ targets, scope: undefined })
+}
