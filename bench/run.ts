@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 const benches: Readonly<Record<string, () => Promise<{ bench: () => Promise<void> }>>> = {
   token: () => import('./token.ts'),
   start: () => import('./start.ts'),
+  endpoint: () => import('./endpoint.ts'),
 }
 
 const [name = ''] = process.argv.slice(2)

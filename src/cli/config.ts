@@ -6,6 +6,7 @@ import { configSchema } from '../config/schema.ts'
 import { FileFault, systemFiles } from '../platform/files.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
+import { policySurroundings } from '../compose/tenant.ts'
 import { compilePolicy, policyFiles } from '../policy/compile.ts'
 import { policySchema } from '../policy/schema.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
@@ -68,10 +69,8 @@ async function policyFaults(tenant: TenantConfig): Promise<readonly Fault[]> {
     for (const path of await systemFiles.list(tenant.policy)) {
       contents.push({ path, bytes: await systemFiles.read(path, MAX_CONFIG_BYTES) })
     }
-    return compilePolicy(policyFiles(tenant.policy, contents), {
-      providers: tenant.providers.map(({ name }) => name),
-      clientIds: tenant.clients.map(({ id }) => id),
-    }).conflicts
+    const files = policyFiles(tenant.policy, contents)
+    return compilePolicy(files, policySurroundings(tenant)).conflicts
   } catch (error) {
     if (error instanceof DocumentFault) return error.faults
     if (error instanceof OperatorFault) return [{ path: '', message: error.message }]

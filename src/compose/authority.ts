@@ -1,31 +1,43 @@
-import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
+import { auditKeys } from '../audit/chain.ts'
+import { Journal } from '../audit/journal.ts'
+import { retainAudit } from '../audit/retention.ts'
+import type { AuthorityConfig } from '../config/config.ts'
+import { issueCode, type AuthorizationRequest, type Consent } from '../endpoint/authorize.ts'
+import { ClientAssertions } from '../endpoint/client/assertion.ts'
+import { Limits } from '../endpoint/limits.ts'
 import { authorityListener } from '../endpoint/listener.ts'
 import { Seal } from '../endpoint/sealing.ts'
-import { openSigner } from '../endpoint/signer.ts'
 import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
+import type { OAuthError } from '../oauth/errors.ts'
+import { repeatedly, shiftedClock, unixSeconds } from '../platform/clock.ts'
 import { handlerOf } from '../platform/listen.ts'
-import { shiftedClock } from '../platform/clock.ts'
-import { Watched } from '../platform/watched.ts'
-import { Ceiling } from '../policy/ceiling.ts'
-import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
+import { causeOf } from '../platform/log.ts'
+import type { Watched } from '../platform/watched.ts'
+import type { CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
-import { showFault } from '../config/document.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import type { KubernetesProvider } from '../verifier/kubernetes.ts'
-import { verifierOf } from '../verifier/registry.ts'
-import { openKeys } from './key_sources.ts'
 import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
+import { openPolicy, openTenant } from './tenant.ts'
 import { listenWithTls } from './tls.ts'
 
-const MAX_POLICY_BYTES = 4_194_304
+const MAX_KEY_FILE_BYTES = 1_024
+/** What a command did to the store is seen within this. */
+const LOOK_EVERY_MS = 1_000
+const TIDY_EVERY_MS = 600_000
 
 /** The role `authority`, running. */
 export interface RunningAuthority {
   readonly token: TokenEndpoint
   readonly addresses: readonly string[]
+  /** Issues an authorization code, for whatever showed a user what they agree to. Undefined: there is no such tenant. */
+  issueCode(
+    tenant: string,
+    request: AuthorizationRequest,
+    consent: Consent,
+  ): Promise<string | OAuthError | undefined>
   /** Calls back when the trust policy of a tenant changed. */
   onPolicyChange(tenant: string, then: () => void): void
   stop(graceMs: number): Promise<void>
@@ -49,34 +61,53 @@ export async function startAuthority(
   }
 }
 
+/** The state of an authority, and what opens it. */
+export async function openState(
+  config: AuthorityConfig,
+  { files, random }: Surroundings,
+): Promise<{ readonly store: Store; readonly seal: Seal }> {
+  const keyText = await files.read(config.keyEncryptionFile, MAX_KEY_FILE_BYTES)
+  const seal = Seal.parse(keyText.toString('utf8'), random)
+  return { store: sqliteStore(config.storeFile), seal }
+}
+
+/** The key that signs the ends of audit segments is made of the key file, so that verifying needs nothing else. */
+export function auditSeed(seal: Seal): Buffer {
+  return seal.derive('audit')
+}
+
 async function open(
   config: AuthorityConfig,
   surroundings: Surroundings,
   opened: Opened,
 ): Promise<RunningAuthority> {
-  const keyText = await surroundings.files.read(config.keyEncryptionFile, 1_024)
-  const seal = Seal.parse(keyText.toString('utf8'), surroundings.random)
-  const store = sqliteStore(config.storeFile)
+  const { clock } = surroundings
+  const { store, seal } = await openState(config, surroundings)
   opened.add(() => store.close())
-  const tenants = new Map<string, Tenant>()
-  const policies = new Map<string, Watched<CompiledPolicy>>()
-  for (const tenant of config.tenants) {
-    const policy = await openPolicy(tenant, surroundings)
-    if (policy) policies.set(tenant.slug, opened.follow(policy))
-    const current = (): Policy => policy?.current().policy ?? nobody
-    tenants.set(
-      tenant.slug,
-      await openTenant(tenant, current, { store, seal, opened, surroundings }),
-    )
+  const audit = new Journal({ store, ...surroundings, seed: auditSeed(seal) })
+  opened.add(() => closeJournal(audit, surroundings))
+  const { tenants, policies } = await openTenants(config, { store, seal, opened, surroundings })
+  opened.add(repeatedly(clock, LOOK_EVERY_MS, () => lookAtKeys(tenants, surroundings)))
+  opened.add(repeatedly(clock, TIDY_EVERY_MS, () => tidy(store, seal, config, surroundings)))
+  const parts = {
+    tenants,
+    assertions: new ClientAssertions({ store, clock }),
+    limits: new Limits(config.limits, clock),
+    audit,
+    ...surroundings,
   }
-  const token = tokenEndpoint({ tenants, ...surroundings })
-  const app = authorityListener({ origin: config.origin, tenants, token, ...surroundings })
+  const token = tokenEndpoint(parts)
+  const app = authorityListener({ origin: config.origin, token, ...parts })
   await app.ready()
   opened.add(() => app.close())
   const listening = await listenWithTls(config, handlerOf(app), opened, surroundings)
   return {
     token,
     addresses: listening.addresses,
+    issueCode: async (slug, request, consent) => {
+      const tenant = tenants.get(slug)
+      return tenant && issueCode(request, consent, tenant)
+    },
     onPolicyChange: (tenant, then) => policies.get(tenant)?.onChange(then),
     stop: async (graceMs) => {
       await listening.close(graceMs)
@@ -88,64 +119,52 @@ async function open(
 /** A tenant without a policy has no agents. */
 const nobody = new Policy([])
 
-async function openPolicy(
-  tenant: TenantConfig,
-  surroundings: Surroundings,
-): Promise<Watched<CompiledPolicy> | undefined> {
-  if (tenant.policy === undefined) return undefined
-  const around = {
-    providers: tenant.providers.map(({ name }) => name),
-    clientIds: tenant.clients.map(({ id }) => id),
+async function openTenants(
+  config: AuthorityConfig,
+  needs: Omit<Parameters<typeof openTenant>[2], 'origin'>,
+) {
+  const tenants = new Map<string, Tenant>()
+  const policies = new Map<string, Watched<CompiledPolicy>>()
+  for (const tenant of config.tenants) {
+    const policy = await openPolicy(tenant, needs.surroundings)
+    if (policy) policies.set(tenant.slug, needs.opened.follow(policy))
+    const current = (): Policy => policy?.current().policy ?? nobody
+    const { origin } = config
+    tenants.set(tenant.slug, await openTenant(tenant, current, { origin, ...needs }))
   }
-  return Watched.open(
-    {
-      what: 'policy',
-      paths: [tenant.policy],
-      maxBytes: MAX_POLICY_BYTES,
-      parse: (contents) => {
-        const compiled = compilePolicy(policyFiles(tenant.policy ?? '', contents), around)
-        for (const conflict of compiled.conflicts) {
-          surroundings.log.error('an agent of the trust policy is left out', {
-            tenant: tenant.slug,
-            reason: showFault(conflict),
-          })
-        }
-        return compiled
-      },
-    },
-    surroundings,
-  )
+  return { tenants, policies }
 }
 
-interface TenantNeeds {
-  readonly store: Store
-  readonly seal: Seal
-  readonly opened: Opened
-  readonly surroundings: Surroundings
+/** A store that is out leaves the keys as they are; requests say that it is out. */
+async function lookAtKeys(
+  tenants: ReadonlyMap<string, Tenant>,
+  { log }: Surroundings,
+): Promise<void> {
+  for (const { slug, signer } of tenants.values()) {
+    try {
+      await signer.look()
+    } catch (error) {
+      log.warn('the signing keys could not be looked at', { tenant: slug, ...causeOf(error) })
+    }
+  }
 }
 
-async function openTenant(
-  config: TenantConfig,
-  policy: () => Policy,
-  { store, seal, opened, surroundings }: TenantNeeds,
-): Promise<Tenant> {
-  const { clock } = surroundings
-  const providers: KubernetesProvider[] = []
-  for (const provider of config.providers) {
-    providers.push({ ...provider, keys: await openKeys(provider, opened, surroundings) })
+async function tidy(store: Store, seal: Seal, config: AuthorityConfig, around: Surroundings) {
+  const { clock, log } = around
+  const { privateKey } = auditKeys(auditSeed(seal))
+  try {
+    await store.prune(unixSeconds(clock))
+    await retainAudit({ store, clock, privateKey }, config.audit.retentionDays)
+  } catch (error) {
+    log.warn('the store could not be tidied', causeOf(error))
   }
-  return {
-    slug: config.slug,
-    issuer: config.issuer,
-    atOrigin: config.atOrigin,
-    clients: new Map(
-      config.clients.map(({ grants, maxTargets, ...client }) => [
-        client.id,
-        { ...client, ceiling: new Ceiling(grants, maxTargets) },
-      ]),
-    ),
-    signer: await openSigner(config.slug, config.algorithm, { store, seal, clock }),
-    verifier: verifierOf(providers, clock),
-    policy,
+}
+
+/** A segment whose end cannot be signed stays open; that is no reason not to end. */
+async function closeJournal(audit: Journal, { log }: Surroundings): Promise<void> {
+  try {
+    await audit.close()
+  } catch (error) {
+    log.warn('the audit trail was left open', causeOf(error))
   }
 }

@@ -1,14 +1,8 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
-import type {
-  AuthorityConfig,
-  ClientConfig,
-  KeysConfig,
-  ProviderConfig,
-  TenantConfig,
-} from './config.ts'
-import { grantFaults } from './grants.ts'
-import type { ClientEntry, ConfigFile, KeysEntry, ProviderEntry, TenantEntry } from './schema.ts'
+import type { AuthorityConfig, KeysConfig, ProviderConfig, TenantConfig } from './config.ts'
+import { clientOf, registrationFaults, type ClientEntry } from './client.ts'
+import type { ConfigFile, KeysEntry, ProviderEntry, TenantEntry } from './schema.ts'
 
 export type ReportFault = (path: string, message: string) => void
 
@@ -50,6 +44,8 @@ export function resolveAuthority(
     storeFile: section.store.file,
     keyEncryptionFile: section.keyEncryptionFile,
     clockOffsetMs: section.clockOffset * 1000,
+    limits: section.limits,
+    audit: section.audit,
     tenants,
   }
 }
@@ -72,7 +68,7 @@ function resolveTenant(
 ): TenantConfig {
   const atOrigin = tenant.issuer === 'origin'
   const issuer = atOrigin ? origin : issuerOf(origin, tenant.slug)
-  const { providers, clients } = tenant
+  const { providers, clients, users } = tenant
   refuseRepeated(
     providers.map((entry) => entry.name),
     `${path}.providers`,
@@ -85,6 +81,12 @@ function resolveTenant(
     'two clients have the same id',
     fault,
   )
+  refuseRepeated(
+    [...new Set(clients.map((entry) => entry.id)), ...users.map(({ sub }) => sub)],
+    `${path}.users`,
+    'two users have the same sub, or a user has that of a client',
+    fault,
+  )
   return {
     slug: tenant.slug,
     issuer,
@@ -94,9 +96,35 @@ function resolveTenant(
     providers: providers.map((entry, index) =>
       resolveProvider(entry, `${path}.providers[${String(index)}]`, issuer, fault),
     ),
-    clients: clients.map((entry, index) =>
-      resolveClient(entry, `${path}.clients[${String(index)}]`, fault),
-    ),
+    clients: clients.map((entry, index) => {
+      checkClient(entry, `${path}.clients[${String(index)}]`, providers, fault)
+      return clientOf(entry)
+    }),
+    users,
+    codeLifetimeSeconds: tenant.codeLifetime,
+    maxDelegationDepth: tenant.maxDelegationDepth,
+    capabilitiesInTokens: tenant.capabilitiesInTokens,
+    workloadRefusal: tenant.workloadRefusal,
+    dpopNonceRequired: tenant.dpopNonce === 'required',
+  }
+}
+
+function checkClient(
+  entry: ClientEntry,
+  path: string,
+  providers: readonly ProviderEntry[],
+  fault: ReportFault,
+): void {
+  const { provider } = entry.proof ?? {}
+  if (provider !== undefined && !providers.some(({ name }) => name === provider)) {
+    fault(`${path}.proof.provider`, 'the tenant has no provider of this name')
+  }
+  for (const { path: at, message } of registrationFaults(
+    entry,
+    path,
+    entry.secretHashes.length > 0,
+  )) {
+    fault(at, message)
   }
 }
 
@@ -146,22 +174,6 @@ function safeUrl(text: string, path: string, fault: ReportFault): URL {
   if (url && isSafeUrl(url)) return url
   fault(path, 'must be an https URL; plain http is for loopback only')
   return new URL('https://invalid.invalid')
-}
-
-function resolveClient(entry: ClientEntry, path: string, fault: ReportFault): ClientConfig {
-  for (const { path: at, message } of grantFaults(entry.grants, `${path}.grants`))
-    fault(at, message)
-  return {
-    id: entry.id,
-    secretHashes: entry.secretHashes.map((hash) =>
-      Buffer.from(hash.slice('sha256:'.length), 'base64url'),
-    ),
-    methods: entry.methods,
-    grantTypes: entry.grantTypes,
-    grants: entry.grants,
-    maxTargets: entry.maxTargets,
-    lifetimeSeconds: entry.lifetime,
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { GrantName } from '../oauth/grant_types.ts'
 import type { ListenAddress } from '../platform/listen.ts'
-import type { GrantEntries } from './grants.ts'
+import type { AuditConfig, LimitsConfig } from './bounds.ts'
+import type { ClientConfig } from './client.ts'
+import type { UserConfig } from './user.ts'
 
 /** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */
 export interface Config {
@@ -26,6 +27,8 @@ export interface AuthorityConfig {
   readonly storeFile: string
   readonly keyEncryptionFile: string
   readonly clockOffsetMs: number
+  readonly limits: LimitsConfig
+  readonly audit: AuditConfig
   readonly tenants: readonly TenantConfig[]
 }
 
@@ -38,6 +41,12 @@ export interface TenantConfig {
   readonly policy: string | undefined
   readonly providers: readonly ProviderConfig[]
   readonly clients: readonly ClientConfig[]
+  readonly users: readonly UserConfig[]
+  readonly codeLifetimeSeconds: number
+  readonly maxDelegationDepth: number
+  readonly capabilitiesInTokens: boolean
+  readonly workloadRefusal: 'invalid_request' | 'workload_identity_failed'
+  readonly dpopNonceRequired: boolean
 }
 
 export type KeysConfig =
@@ -64,19 +73,6 @@ export interface ProviderConfig {
   readonly algorithms: readonly ('RS256' | 'ES256' | 'ES384' | 'ES512')[]
   readonly requirePod: boolean
   readonly keys: KeysConfig
-}
-
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
-
-export interface ClientConfig {
-  readonly id: string
-  /** SHA-256 digests. */
-  readonly secretHashes: readonly Buffer[]
-  readonly methods: readonly ClientAuthMethod[]
-  readonly grantTypes: readonly GrantName[]
-  readonly grants: GrantEntries
-  readonly maxTargets: number
-  readonly lifetimeSeconds: number
 }
 
 export interface BrokerConfig {

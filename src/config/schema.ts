@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
-import { grantTypes, type GrantName } from '../oauth/grant_types.ts'
-import { grantsSchema } from './grants.ts'
+import { auditSchema, limitsSchema } from './bounds.ts'
+import { clientSchema } from './client.ts'
+import { MAX_DELEGATION_DEPTH } from './delegation.ts'
+import { userSchema } from './user.ts'
 
 /**
  * Every setting: its type, its default and one sentence, in the shape in which an operator writes it. `load.ts` turns it
@@ -83,42 +85,6 @@ const provider = Type.Object(
   closed,
 )
 
-const client = Type.Object(
-  {
-    id: Type.String({ ...name, description: 'Its client_id.' }),
-    secretHashes: Type.Array(Type.String({ pattern: '^sha256:[A-Za-z0-9_-]{43}$' }), {
-      minItems: 1,
-      maxItems: 2,
-      description:
-        'SHA-256 of its secret, as `sha256:` and base64url; two while the secret is replaced.',
-    }),
-    methods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post']), {
-      default: ['client_secret_basic', 'client_secret_post'],
-      minItems: 1,
-      description: 'How it may authenticate.',
-    }),
-    grantTypes: Type.Array(Type.Enum(Object.keys(grantTypes) as [GrantName, ...GrantName[]]), {
-      default: ['client_credentials'],
-      minItems: 1,
-      description: 'Grants that it may use.',
-    }),
-    grants: grantsSchema,
-    maxTargets: Type.Integer({
-      default: 1,
-      minimum: 1,
-      maximum: 5,
-      description: 'How many audiences and resources one token may have.',
-    }),
-    lifetime: Type.Integer({
-      default: 3_600,
-      minimum: 60,
-      maximum: 86_400,
-      description: 'Life of its tokens in seconds.',
-    }),
-  },
-  closed,
-)
-
 const tenant = Type.Object(
   {
     slug: Type.String({ ...slug, description: 'The tenant, as in `/t/{slug}`.' }),
@@ -137,10 +103,36 @@ const tenant = Type.Object(
       maxItems: 50,
       description: 'Who may vouch for workloads.',
     }),
-    clients: Type.Array(client, {
+    clients: Type.Array(clientSchema, {
       default: [],
       maxItems: 1_000,
-      description: 'Registered clients.',
+      description: 'Registered clients; more can be added while it runs.',
+    }),
+    users: Type.Array(userSchema, { default: [], maxItems: 10_000, description: 'Users.' }),
+    codeLifetime: Type.Integer({
+      default: 600,
+      minimum: 10,
+      maximum: 600,
+      description: 'Life of an authorization code in seconds.',
+    }),
+    maxDelegationDepth: Type.Integer({
+      default: MAX_DELEGATION_DEPTH,
+      minimum: 1,
+      maximum: MAX_DELEGATION_DEPTH,
+      description: 'Longest chain of actors in a token.',
+    }),
+    capabilitiesInTokens: Type.Boolean({
+      default: false,
+      description: 'Whether the capabilities of an agent stand in its tokens.',
+    }),
+    workloadRefusal: Type.Enum(['invalid_request', 'workload_identity_failed'], {
+      default: 'invalid_request',
+      description:
+        'How a refused proof is answered: 400 as RFC 8693 section 2.2.2 says, or 401 as LumoAuth documents.',
+    }),
+    dpopNonce: Type.Enum(['required', 'optional'], {
+      default: 'required',
+      description: 'Whether a DPoP proof must hold a nonce of ours (RFC 9449 section 8).',
     }),
   },
   closed,
@@ -171,6 +163,8 @@ const authority = Type.Object(
       maximum: 86_400,
       description: 'Seconds added to the clock, to try what a wrong one does. Leave it at 0.',
     }),
+    limits: limitsSchema,
+    audit: auditSchema,
     tenants: Type.Array(tenant, { minItems: 1, maxItems: 100, description: 'The tenants.' }),
   },
   { ...closed, description: 'The token endpoint.' },
@@ -315,6 +309,5 @@ export const configSchema = Type.Object(
 /** The file as an operator writes it, defaults filled in. */
 export type ConfigFile = Static<typeof configSchema>
 export type ProviderEntry = Static<typeof provider>
-export type ClientEntry = Static<typeof client>
 export type TenantEntry = Static<typeof tenant>
 export type KeysEntry = Static<typeof keys>

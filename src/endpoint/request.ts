@@ -1,26 +1,23 @@
 import { OAuthError } from '../oauth/errors.ts'
-import { decodeFormText } from '../oauth/form.ts'
 import { grantNameOf, type GrantName } from '../oauth/grant_types.ts'
 import { bodyFormOf } from '../oauth/media_type.ts'
 import { Parameters } from '../oauth/parameters.ts'
 import { parseScope, type Scope } from '../oauth/scope.ts'
 import { isAudience, isResource } from '../oauth/target.ts'
-import type { ClientAuthMethod } from '../config/config.ts'
+import { readCredentials, type Credentials } from './client/credentials.ts'
 
 /** What came over HTTP, or from the broker of the same process. */
-export interface RawTokenRequest {
+export interface RawRequest {
   readonly contentType: string | undefined
   readonly body: Buffer
   /** Without the question mark. */
   readonly query: string
   readonly authorization: string | undefined
   readonly dpop: string | undefined
-}
-
-export interface PresentedSecret {
-  readonly method: ClientAuthMethod
-  readonly clientId: string
-  readonly secret: string
+  /** Network address of the caller; undefined for the broker of this process. */
+  readonly address?: string | undefined
+  readonly requestId?: string | undefined
+  readonly traceId?: string | undefined
 }
 
 /** Parameters that belong to no grant in particular. */
@@ -28,6 +25,8 @@ const commonParameters = [
   'grant_type',
   'client_id',
   'client_secret',
+  'client_assertion',
+  'client_assertion_type',
   'scope',
   'audience',
   'resource',
@@ -35,9 +34,15 @@ const commonParameters = [
 
 /** Parameters that a grant may declare as its own. */
 export const grantParameters = [
+  'code',
+  'redirect_uri',
+  'code_verifier',
+  'refresh_token',
   'subject_token',
   'subject_token_type',
   'subject_issuer',
+  'actor_token',
+  'actor_token_type',
   'requested_token_type',
 ] as const
 
@@ -45,17 +50,9 @@ export type GrantParameter = (typeof grantParameters)[number]
 
 /** Names that some specification of ours gives a meaning to, and that nothing here honours: refused, never passed over. */
 const unsupportedParameters = [
-  'actor_token',
-  'actor_token_type',
   'assertion',
   'authorization_details',
-  'client_assertion',
-  'client_assertion_type',
-  'code',
-  'code_verifier',
   'jit_task_id',
-  'redirect_uri',
-  'refresh_token',
   'request',
   'request_uri',
 ] as const
@@ -66,6 +63,8 @@ const meaningful: ReadonlySet<string> = new Set([
   ...unsupportedParameters,
 ])
 
+const MAX_TARGETS = 20
+
 declare const parsed: unique symbol
 
 /** A token request that was read once and whole. Only `parseTokenRequest` makes one. */
@@ -73,47 +72,53 @@ export interface TokenRequest {
   readonly [parsed]: true
   readonly grant: GrantName
   readonly clientId: string | undefined
-  readonly presented: PresentedSecret | undefined
+  readonly credentials: Credentials | undefined
   readonly scope: Scope | undefined
   /** Audiences and resources, none twice. */
   readonly targets: readonly string[]
   readonly own: Readonly<Partial<Record<GrantParameter, string>>>
+  /** A DPoP proof, not verified. */
+  readonly dpop: string | undefined
 }
 
 /** Reads a request. `declared` tells which parameters a grant takes. */
 export function parseTokenRequest(
-  raw: RawTokenRequest,
+  raw: RawRequest,
   declared: (grant: GrantName) => readonly GrantParameter[],
 ): TokenRequest | OAuthError {
-  if (raw.query !== '') return new OAuthError('query_refused')
-  const form = bodyFormOf(raw.contentType)
-  if (!form) return new OAuthError('media_type')
-  const parameters = Parameters.parse(raw.body, form)
-  if (typeof parameters === 'string') return new OAuthError(parameters)
-  if (raw.dpop !== undefined) {
-    return new OAuthError('parameter_unsupported', { detail: 'DPoP is not supported' })
-  }
+  const parameters = readParameters(raw)
+  if (parameters instanceof OAuthError) return parameters
   const grantType = parameters.one('grant_type')
   if (grantType === undefined) return missing('grant_type')
   const grant = grantNameOf(grantType)
   if (!grant) return new OAuthError('grant_unsupported')
   const own = ownParameters(parameters, declared(grant))
   if (own instanceof OAuthError) return own
-  const presented = presentedSecret(raw.authorization, parameters)
-  if (presented instanceof OAuthError) return presented
+  const credentials = readCredentials(raw.authorization, parameters)
+  if (credentials instanceof OAuthError) return credentials
   const scopeText = parameters.one('scope')
   const scope = scopeText === undefined ? undefined : parseScope(scopeText)
   if (scopeText !== undefined && !scope) return new OAuthError('scope_malformed')
   const targets = targetsOf(parameters)
-  if (!targets) return new OAuthError('target_malformed')
+  if (targets instanceof OAuthError) return targets
   return {
     grant,
-    clientId: presented?.clientId ?? parameters.one('client_id'),
-    presented,
+    clientId: credentials?.clientId ?? parameters.one('client_id'),
+    credentials,
     scope,
     targets,
     own,
+    dpop: raw.dpop,
   } as TokenRequest
+}
+
+/** The body of a request to an endpoint that takes its parameters there and nowhere else. */
+export function readParameters(raw: RawRequest): Parameters | OAuthError {
+  if (raw.query !== '') return new OAuthError('query_refused')
+  const form = bodyFormOf(raw.contentType)
+  if (!form) return new OAuthError('media_type')
+  const parameters = Parameters.parse(raw.body, form)
+  return typeof parameters === 'string' ? new OAuthError(parameters) : parameters
 }
 
 export function missing(name: string): OAuthError {
@@ -137,46 +142,12 @@ function ownParameters(
   )
 }
 
-function targetsOf(parameters: Parameters): readonly string[] | undefined {
+function targetsOf(parameters: Parameters): readonly string[] | OAuthError {
   const audiences = parameters.all('audience')
   const resources = parameters.all('resource')
-  if (!audiences.every(isAudience) || !resources.every(isResource)) return undefined
+  if (audiences.length + resources.length > MAX_TARGETS) return new OAuthError('targets_too_many')
+  if (!audiences.every(isAudience) || !resources.every(isResource)) {
+    return new OAuthError('target_malformed')
+  }
   return [...new Set([...audiences, ...resources])]
-}
-
-/** RFC 6749 section 2.3.1. One way of authentication a request; an equal `client_id` in the body is no second one. */
-function presentedSecret(
-  authorization: string | undefined,
-  parameters: Parameters,
-): PresentedSecret | undefined | OAuthError {
-  const clientId = parameters.one('client_id')
-  const secret = parameters.one('client_secret')
-  if (authorization === undefined) {
-    if (secret === undefined) return undefined
-    if (clientId === undefined) return missing('client_id')
-    return { method: 'client_secret_post', clientId, secret }
-  }
-  const basic = parseBasic(authorization)
-  if (!basic)
-    return new OAuthError('client_unproven', { basicChallenge: true, detail: 'not HTTP Basic' })
-  const second = secret !== undefined || (clientId !== undefined && clientId !== basic.clientId)
-  return second ? new OAuthError('client_twice') : basic
-}
-
-function parseBasic(authorization: string): PresentedSecret | undefined {
-  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
-  if (encoded === undefined) return undefined
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = text.indexOf(':')
-  // An empty parameter counts as absent, and an empty secret is none.
-  if (colon === -1 || colon === text.length - 1) return undefined
-  try {
-    return {
-      method: 'client_secret_basic',
-      clientId: decodeFormText(text.slice(0, colon)),
-      secret: decodeFormText(text.slice(colon + 1)),
-    }
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import type { Random } from '../platform/random.ts'
 
@@ -32,6 +32,11 @@ export class Seal {
       )
     }
     return new Seal(key, random)
+  }
+
+  /** A key of its own for one use (RFC 5869), so that the key file is the only secret to keep. 32 bytes. */
+  derive(use: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#key, '', `lumo-broker ${use}`, 32))
   }
 
   close(plain: Uint8Array, name: string): Buffer {

@@ -1,19 +1,36 @@
-import type { GrantName } from '../oauth/grant_types.ts'
-import type { ClientAuthMethod } from '../config/config.ts'
 import type { Ceiling } from '../policy/ceiling.ts'
-import type { Policy } from '../policy/policy.ts'
+import type { Agent, Delegation, Policy } from '../policy/policy.ts'
+import type { UserGrant } from '../store/store.ts'
 import type { Verifier } from '../verifier/verifier.ts'
+import type { Clients } from './client/registry.ts'
+import type { AccessTokens } from './access_token.ts'
+import type { Codes } from './code.ts'
+import type { DpopVerifier } from './dpop/proof.ts'
+import type { RefreshTokens } from './refresh_token.ts'
+import type { Revocations } from './revocations.ts'
 import type { Signer } from './signer.ts'
+import type { Users } from './users.ts'
 
-/** A client with credentials of its own. */
-export interface RegisteredClient {
+/** Whom a token can be issued to: a registered client, or an agent of the trust policy. */
+export interface Party {
+  /** Its `client_id`. */
   readonly id: string
-  /** SHA-256 digests of its secrets. */
-  readonly secretHashes: readonly Buffer[]
-  readonly methods: readonly ClientAuthMethod[]
-  readonly grantTypes: readonly GrantName[]
+  /** Its `sub` in tokens of its own. */
+  readonly sub: string
+  /** What the trust policy says of it, if it is an agent. */
+  readonly agent: Agent | undefined
   readonly ceiling: Ceiling
+  /** Undefined: it may not act for others. */
+  readonly delegation: Delegation | undefined
   readonly lifetimeSeconds: number
+  /** Targets that it is itself, beside its own id. */
+  readonly audiences: readonly string[]
+}
+
+export interface TenantSettings {
+  readonly maxDelegationDepth: number
+  readonly capabilitiesInTokens: boolean
+  readonly workloadRefusal: 'invalid_request' | 'workload_identity_failed'
 }
 
 /** All that one tenant has. Tenants share nothing but the process. */
@@ -23,9 +40,41 @@ export interface Tenant {
   readonly issuer: string
   /** Its discovery is served at the root as well. */
   readonly atOrigin: boolean
-  readonly clients: ReadonlyMap<string, RegisteredClient>
+  readonly settings: TenantSettings
+  readonly clients: Clients
+  readonly users: Users
   readonly signer: Signer
   readonly verifier: Verifier
+  /** Reads tokens that this tenant issued. */
+  readonly accessTokens: AccessTokens
+  readonly codes: Codes
+  readonly refreshTokens: RefreshTokens
+  readonly revocations: Revocations
+  readonly dpop: DpopVerifier
+  /** Public URLs of a path of this tenant, under either prefix. */
+  readonly urls: (path: string) => readonly string[]
+  /** Whether a moment, in Unix seconds, has passed. */
+  readonly isPast: (moment: number) => boolean
+  /** What a user allowed an agent, by its `client_id`. */
+  readonly userGrant: (user: string, agent: string) => Promise<UserGrant | undefined>
   /** The trust policy as it is now. */
   readonly policy: () => Policy
+}
+
+/** Whether a token for these audiences was made for a party. */
+export function isMadeFor(party: Party, audiences: readonly string[]): boolean {
+  return audiences.some((audience) => audience === party.id || party.audiences.includes(audience))
+}
+
+/** An agent of the trust policy as the party that it is. */
+export function partyOfAgent(agent: Agent): Party {
+  return {
+    id: agent.clientId,
+    sub: agent.sub,
+    agent,
+    ceiling: agent.ceiling,
+    delegation: agent.delegation,
+    lifetimeSeconds: agent.lifetimeSeconds,
+    audiences: [],
+  }
 }

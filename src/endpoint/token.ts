@@ -1,44 +1,49 @@
-import { errorBody, OAuthError } from '../oauth/errors.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { GrantName } from '../oauth/grant_types.ts'
+import type { Audit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
 import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
 import { StoreFault } from '../store/store.ts'
-import { authenticateClient } from './client_auth.ts'
+import { answerOf, type Answer } from './answer.ts'
+import { authenticateClient } from './client/authenticate.ts'
+import type { ClientAssertions } from './client/assertion.ts'
+import { authorizationCode } from './grants/authorization_code.ts'
 import { clientCredentials } from './grants/client_credentials.ts'
-import type { Authorization, Grant } from './grants/grant.ts'
+import type { Authorization, Caller, Grant } from './grants/grant.ts'
+import { refreshToken } from './grants/refresh_token.ts'
 import { tokenExchange } from './grants/token_exchange.ts'
-import { mint, type TokenResponse } from './issuer.ts'
-import { parseTokenRequest, type RawTokenRequest, type TokenRequest } from './request.ts'
+import { mint, type Minted } from './issuer.ts'
+import type { Limits } from './limits.ts'
+import { parseTokenRequest, type RawRequest, type TokenRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
+import { eventsOf, isFailure } from './token_events.ts'
 
 const grants: Readonly<Record<GrantName, Grant>> = {
+  authorization_code: authorizationCode,
   client_credentials: clientCredentials,
+  refresh_token: refreshToken,
   token_exchange: tokenExchange,
 }
 
 export interface TokenEndpointDependencies {
   readonly tenants: ReadonlyMap<string, Tenant>
+  readonly assertions: ClientAssertions
+  readonly limits: Limits
+  readonly audit: Audit
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
 }
 
-/** An answer of the token endpoint, ready for whatever carries it. */
-export interface TokenAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
-
 /** The token endpoint: a tenant's slug and a request in, an answer out. Never rejects. */
-export type TokenEndpoint = (slug: string, raw: RawTokenRequest) => Promise<TokenAnswer>
+export type TokenEndpoint = (slug: string, raw: RawRequest) => Promise<Answer>
 
 /**
  * The token endpoint as named phases, in order: tenant, parse once, authenticate the client, allowed grant, the grant,
- * target and scope, mint, respond. What every grant needs is in this frame, so that no grant can leave it out.
+ * target and scope, spend, mint, audit, respond. What every grant needs is in this frame, so that no grant can leave it out.
  */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): TokenEndpoint {
   return async (slug, raw) => {
@@ -46,32 +51,55 @@ export function tokenEndpoint(dependencies: TokenEndpointDependencies): TokenEnd
     if (!tenant) {
       // Counted without its name, which is whatever somebody wrote.
       dependencies.metrics.tally('denials', { tenant: 'none', reason: 'tenant_unknown' }).add()
-      return respond(new OAuthError('tenant_unknown'))
+      return answerOf(new OAuthError('tenant_unknown'))
     }
     const outcome = await serve(tenant, raw, dependencies)
+    const { result } = outcome
     report(outcome, tenant, dependencies)
-    return respond(outcome.result)
+    const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
+    return answerOf(result instanceof OAuthError ? result : result.response, nonce)
   }
 }
 
-interface Outcome {
-  readonly result: TokenResponse | OAuthError
-  /** How far the request came, for the report. */
-  readonly grant?: GrantName
+/** How a request ended, and how far it came. */
+export interface Outcome {
+  readonly result: Minted | OAuthError
+  readonly request?: TokenRequest
+  readonly caller?: Caller
   readonly authorization?: Authorization
 }
 
 async function serve(
   tenant: Tenant,
-  raw: RawTokenRequest,
+  raw: RawRequest,
+  dependencies: TokenEndpointDependencies,
+): Promise<Outcome> {
+  const { limits, audit } = dependencies
+  const held = limits.admit(raw.address)
+  // Nothing was looked at, so there is nothing to put on record.
+  if (held) return { result: held }
+  const outcome = await attempt(tenant, raw, dependencies)
+  if (isFailure(outcome.result)) limits.failed(raw.address)
+  try {
+    for (const event of eventsOf(outcome, tenant, raw)) await audit.record(event)
+    return outcome
+  } catch (error) {
+    // What is not on record does not exist: the token is thrown away.
+    return { ...outcome, result: faultOf(error) }
+  }
+}
+
+async function attempt(
+  tenant: Tenant,
+  raw: RawRequest,
   dependencies: TokenEndpointDependencies,
 ): Promise<Outcome> {
   const request = parseTokenRequest(raw, (grant) => grants[grant].parameters)
   if (request instanceof OAuthError) return { result: request }
   try {
-    return { grant: request.grant, ...(await authorizeAndMint(tenant, request, dependencies)) }
+    return { request, ...(await authorizeAndMint(tenant, request, dependencies)) }
   } catch (error) {
-    return { grant: request.grant, result: faultOf(error) }
+    return { request, result: faultOf(error) }
   }
 }
 
@@ -81,16 +109,84 @@ async function authorizeAndMint(
   dependencies: TokenEndpointDependencies,
 ): Promise<Outcome> {
   const grant = grants[request.grant]
-  const client = authenticateClient(request, tenant, grant.clientAuthentication)
-  if (client instanceof OAuthError) return { result: client }
+  const caller = await identify(request, grant, tenant, dependencies)
+  if (caller instanceof OAuthError) return { result: caller }
+  const authorization = await grant.authorize(request, caller, tenant)
+  if (authorization instanceof OAuthError) return { result: authorization, caller }
+  const told = { caller, authorization }
+  const over = chargeUnproven(caller, authorization, tenant, dependencies)
+  if (over) return { result: over, ...told }
+  const targets = request.targets.length === 0 ? authorization.targets : request.targets
+  const allowed = authorization.ceiling.allow({ targets, scope: request.scope })
+  if (typeof allowed === 'string') return { result: new OAuthError(allowed), ...told }
+  const spent = (await authorization.spend?.(allowed)) ?? {}
+  if (spent instanceof OAuthError) return { result: spent, ...told }
+  const jkt = caller.dpop?.jkt
+  const result = await mint(authorization, allowed, { spent, jkt }, tenant, dependencies)
+  return { result, ...told }
+}
+
+/** Who asks: the phases that authenticate the client, hold it to its grants and its budget, and look at its DPoP proof. */
+async function identify(
+  request: TokenRequest,
+  grant: Grant,
+  tenant: Tenant,
+  { assertions, limits }: TokenEndpointDependencies,
+): Promise<Caller | OAuthError> {
+  const { credentials } = request
+  const client = credentials
+    ? await authenticateClient(credentials, tenant, assertions)
+    : await publicClient(request, grant, tenant)
+  if (client instanceof OAuthError) return client
+  const authenticated = credentials !== undefined
   if (client && !client.grantTypes.includes(request.grant)) {
-    return { result: new OAuthError('grant_not_allowed', { detail: `client ${client.id}` }) }
+    return new OAuthError('grant_not_allowed', { detail: `client ${client.id}` })
   }
-  const authorization = await grant.authorize(request, client, tenant)
-  if (authorization instanceof OAuthError) return { result: authorization }
-  const allowed = authorization.ceiling.allow(request)
-  if (typeof allowed === 'string') return { result: new OAuthError(allowed), authorization }
-  return { result: await mint(authorization, allowed, tenant, dependencies), authorization }
+  if (client && authenticated) {
+    const over = limits.spend({ kind: 'client', tenant: tenant.slug, id: client.id })
+    if (over) return over
+  }
+  if (request.dpop === undefined) {
+    return client?.dpopBound === true
+      ? new OAuthError('dpop_invalid', { reason: 'dpop_missing' })
+      : { client, authenticated, dpop: undefined }
+  }
+  const dpop = await tenant.dpop.verify(request.dpop, {
+    tenant: tenant.slug,
+    method: 'POST',
+    urls: tenant.urls('/oauth/token'),
+  })
+  return dpop instanceof OAuthError ? dpop : { client, authenticated, dpop }
+}
+
+/** A client that has nothing to show names itself, where the grant binds what it asks for to it in another way. */
+async function publicClient(
+  { clientId }: TokenRequest,
+  { clientAuthentication }: Grant,
+  tenant: Tenant,
+) {
+  switch (clientAuthentication) {
+    case 'optional':
+      return undefined
+    case 'required':
+      return new OAuthError('client_unproven', { detail: 'no client authentication' })
+    case 'identified': {
+      const client = clientId === undefined ? undefined : await tenant.clients.find(clientId)
+      if (client?.isPublic === true) return client
+      return new OAuthError('client_unproven', { detail: 'no client authentication' })
+    }
+  }
+}
+
+/** Charged only now: before the grant was proven, anybody could have used up the budget of whom they named. */
+function chargeUnproven(
+  { authenticated }: Caller,
+  { charge, party }: Authorization,
+  { slug }: Tenant,
+  { limits }: TokenEndpointDependencies,
+): OAuthError | undefined {
+  if (authenticated) return undefined
+  return limits.spend(charge ?? { kind: 'client', tenant: slug, id: party.id })
 }
 
 function faultOf(error: unknown): OAuthError {
@@ -101,18 +197,18 @@ function faultOf(error: unknown): OAuthError {
 }
 
 function report(
-  { result, grant, authorization }: Outcome,
+  { result, request, authorization, caller }: Outcome,
   tenant: Tenant,
   { log, metrics }: TokenEndpointDependencies,
 ): void {
   const fields = {
     tenant: tenant.slug,
-    grant,
-    client: authorization?.clientId,
-    agent: authorization?.agent,
+    grant: request?.grant,
+    client: authorization?.party.id ?? caller?.client?.id,
+    agent: authorization?.party.agent?.name,
   }
   if (!(result instanceof OAuthError)) {
-    metrics.tally('tokens', { tenant: tenant.slug, grant: grant ?? 'none' }).add()
+    metrics.tally('tokens', { tenant: tenant.slug, grant: request?.grant ?? 'none' }).add()
     log.info('token issued', fields)
     return
   }
@@ -120,24 +216,4 @@ function report(
   const refusal = { ...fields, code: result.code, reason: result.reason, detail: result.detail }
   if (result.status >= 500) log.error('token request not served', refusal)
   else log.warn('token request refused', refusal)
-}
-
-/** The one place that speaks HTTP for every grant and every refusal (RFC 6749 sections 5.1 and 5.2). */
-export function respond(result: TokenResponse | OAuthError): TokenAnswer {
-  const failed = result instanceof OAuthError
-  return {
-    status: failed ? result.status : 200,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      pragma: 'no-cache',
-      ...(failed &&
-        result.basicChallenge && { 'www-authenticate': 'Basic realm="token", charset="UTF-8"' }),
-      ...(failed &&
-        result.retryAfterSeconds !== undefined && {
-          'retry-after': String(result.retryAfterSeconds),
-        }),
-    },
-    body: JSON.stringify(failed ? errorBody(result) : result),
-  }
 }

@@ -43,7 +43,53 @@ const catalogue = {
   targets_too_many: [400, 'invalid_target', 'Too many audiences or resources.'],
   token_type_unsupported: [400, 'invalid_request', 'This token type is not supported.'],
   // One text for whatever is wrong with a token that was shown: a difference would tell a prober how far it came.
-  proof_refused: [400, 'invalid_request', 'The subject_token is not valid for this request.'],
+  proof_refused: [
+    400,
+    'invalid_request',
+    'The subject_token or the actor_token is not valid for this request.',
+  ],
+  token_refused: [
+    400,
+    'invalid_request',
+    'The subject_token or the actor_token is not valid for this request.',
+  ],
+  workload_identity_failed: [
+    401,
+    'workload_identity_failed',
+    'The subject_token is not valid for this request.',
+  ],
+  delegation_not_allowed: [403, 'delegation_not_allowed', 'This agent may not act for others.'],
+  delegation_unlinked: [
+    403,
+    'access_denied',
+    'Nothing allows this agent to act for the subject of this token.',
+  ],
+  consent_required: [403, 'access_denied', 'The user has not allowed this agent to act for them.'],
+  delegation_too_deep: [
+    403,
+    'delegation_depth_exceeded',
+    'The chain of delegation would become too long.',
+  ],
+  // One text for whatever is wrong with a code or a refresh token.
+  grant_invalid: [
+    400,
+    'invalid_grant',
+    'The authorization code or refresh token is invalid, expired or revoked.',
+  ],
+  dpop_invalid: [400, 'invalid_dpop_proof', 'The DPoP proof is not valid for this request.'],
+  dpop_nonce_needed: [400, 'use_dpop_nonce', 'The DPoP proof must hold the nonce of this answer.'],
+  bearer_missing: [401, 'invalid_token', 'An access token is needed.'],
+  bearer_invalid: [401, 'invalid_token', 'The access token is invalid, expired or revoked.'],
+  bearer_dpop_invalid: [401, 'invalid_dpop_proof', 'The DPoP proof is not valid for this token.'],
+  bearer_dpop_nonce_needed: [
+    401,
+    'use_dpop_nonce',
+    'The DPoP proof must hold the nonce of this answer.',
+  ],
+  bearer_insufficient: [403, 'insufficient_scope', 'The access token does not reach this.'],
+  token_hint_unsupported: [400, 'unsupported_token_type', 'This token type is not supported.'],
+  token_of_another: [400, 'unauthorized_client', 'The token was issued to another client.'],
+  too_many_requests: [429, 'too_many_requests', 'Too many requests.'],
   cannot_verify: [503, 'temporarily_unavailable', 'The proof cannot be verified at the moment.'],
   store_down: [503, 'temporarily_unavailable', 'The request cannot be served at the moment.'],
   unexpected: [500, 'server_error', 'The request could not be served.'],
@@ -57,6 +103,8 @@ interface OAuthErrorDetails {
   /** A finer stable code for the metric, where one wire answer has many causes. */
   readonly reason?: string
   readonly retryAfterSeconds?: number
+  /** Members of the body beside `error` and `error_description`. */
+  readonly members?: Readonly<Record<string, string | number>>
   /** The client used HTTP Basic and is owed a challenge (RFC 6749 section 5.2). */
   readonly basicChallenge?: boolean
 }
@@ -71,6 +119,7 @@ export class OAuthError {
   readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly basicChallenge: boolean
+  readonly members: Readonly<Record<string, string | number>>
 
   constructor(code: OAuthErrorCode, details: OAuthErrorDetails = {}) {
     const [status, error, description] = catalogue[code]
@@ -82,6 +131,7 @@ export class OAuthError {
     this.detail = details.detail
     this.retryAfterSeconds = details.retryAfterSeconds
     this.basicChallenge = details.basicChallenge ?? false
+    this.members = details.members ?? {}
   }
 }
 
@@ -89,11 +139,20 @@ export class OAuthError {
  * The body of a refusal. External proofs carry LumoAuth's own code beside RFC 8693's `error`; an unknown tenant carries one
  * so that a broker can tell its operator's mistake from its caller's.
  */
-export function errorBody(error: OAuthError): Readonly<Record<string, string>> {
+export function errorBody(error: OAuthError): Readonly<Record<string, string | number>> {
+  const code = wireCodes[error.code]
   return {
     error: error.error,
     error_description: error.description,
-    ...(error.code === 'proof_refused' && { code: 'workload_identity_failed' }),
-    ...(error.code === 'tenant_unknown' && { code: 'tenant_unknown' }),
+    ...(code !== undefined && { code }),
+    ...error.members,
   }
+}
+
+/** Where `error` alone would leave a client in the dark. */
+const wireCodes: Partial<Record<OAuthErrorCode, string>> = {
+  proof_refused: 'workload_identity_failed',
+  workload_identity_failed: 'workload_identity_failed',
+  tenant_unknown: 'tenant_unknown',
+  consent_required: 'consent_required',
 }

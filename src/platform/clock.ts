@@ -29,6 +29,23 @@ export function shiftedClock(clock: Clock, ms: number): Clock {
   }
 }
 
+/** Runs some work again and again, each time so long after it ended. Returns what ends that. The work must not reject. */
+export function repeatedly(clock: Clock, everyMs: number, work: () => Promise<void>): () => void {
+  let stopped = false
+  let cancel = (): void => {}
+  const schedule = (): void => {
+    if (stopped) return
+    cancel = clock.after(everyMs, () => {
+      void work().finally(schedule)
+    })
+  }
+  schedule()
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
+
 /** Unix time in whole seconds, as JWT NumericDates are (RFC 7519 section 2). */
 export function unixSeconds(clock: Clock): number {
   return Math.floor(clock.wall() / 1000)

@@ -21,25 +21,72 @@ export interface Allowed {
 
 export type Excess = 'target_not_allowed' | 'targets_too_many' | 'scope_not_allowed'
 
-const NO_TARGET = ''
+type ScopesAt = (target: string | undefined) => ReadonlySet<string> | undefined
 
 /**
- * The widest that the tokens of one agent or client may be. The one place where a target or a scope is allowed, for every
- * grant: a sibling path with a check of its own is how products came to mint beyond their policy.
+ * The widest that a token may be: which scopes at which target. The one place where a target or a scope is allowed, for
+ * every grant: a sibling path with a check of its own is how products came to mint beyond their policy. Ceilings are only
+ * ever lowered onto one another.
  */
 export class Ceiling {
-  readonly #scopes: ReadonlyMap<string, ReadonlySet<string>>
+  /** Undefined: not there at all. */
+  readonly #at: ScopesAt
   readonly #maxTargets: number
 
-  constructor(pairs: readonly GrantPair[], maxTargets: number) {
-    const scopes = new Map<string, Set<string>>([[NO_TARGET, new Set()]])
-    for (const { target = NO_TARGET, scopes: more } of pairs) {
+  private constructor(at: ScopesAt, maxTargets: number) {
+    this.#at = at
+    this.#maxTargets = maxTargets
+  }
+
+  /** Of an agent or a client: its pairs. A request without target is always possible, if for nothing. */
+  static of(pairs: readonly GrantPair[], maxTargets: number): Ceiling {
+    const scopes = new Map<string | undefined, Set<string>>([[undefined, new Set()]])
+    for (const { target, scopes: more } of pairs) {
       const known = scopes.get(target) ?? new Set()
       for (const scope of more) known.add(scope)
       scopes.set(target, known)
     }
-    this.#scopes = scopes
-    this.#maxTargets = maxTargets
+    return new Ceiling((target) => scopes.get(target), maxTargets)
+  }
+
+  /**
+   * What an agent or a client may hold on behalf of others: of its own pairs those scopes that it may hold for others at
+   * all. Without target that is each of them: such a token is only good for being narrowed to a target.
+   */
+  static onBehalf(
+    pairs: readonly GrantPair[],
+    delegated: readonly string[],
+    maxTargets: number,
+  ): Ceiling {
+    const all = new Set(delegated)
+    const own = Ceiling.of(pairs, maxTargets)
+    return new Ceiling((target) => {
+      if (target === undefined) return all
+      const there = own.#at(target)
+      return there && all.intersection(there)
+    }, maxTargets)
+  }
+
+  /** Of something that was granted already: its scope, at its targets and no others; without targets, wherever else allows it. */
+  static held(scope: Scope, targets: readonly string[]): Ceiling {
+    const all = new Set(scope)
+    const listed = new Set(targets)
+    const at: ScopesAt = (target) => {
+      const there = listed.size === 0 || (target !== undefined && listed.has(target))
+      return there ? all : undefined
+    }
+    return new Ceiling(at, Infinity)
+  }
+
+  /** What both allow. */
+  within(other: Ceiling): Ceiling {
+    return new Ceiling(
+      (target) => {
+        const [one, two] = [this.#at(target), other.#at(target)]
+        return one && two && one.intersection(two)
+      },
+      Math.min(this.#maxTargets, other.#maxTargets),
+    )
   }
 
   /**
@@ -49,8 +96,8 @@ export class Ceiling {
   allow(wanted: Wanted): Allowed | Excess {
     const { targets } = wanted
     if (targets.length > this.#maxTargets) return 'targets_too_many'
-    const perTarget = (targets.length === 0 ? [NO_TARGET] : targets).map((target) =>
-      this.#scopes.get(target),
+    const perTarget = (targets.length === 0 ? [undefined] : targets).map((target) =>
+      this.#at(target),
     )
     const [first, ...rest] = perTarget
     if (!first || rest.includes(undefined)) return 'target_not_allowed'

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { DocumentFault, parseYaml, type Fault } from '../config/document.ts'
-import { grantFaults } from '../config/grants.ts'
+import type { DelegationEntry } from '../config/delegation.ts'
+import { grantFaults, type GrantEntries } from '../config/grants.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Ceiling } from './ceiling.ts'
-import { compilePattern } from './pattern.ts'
-import { Policy, type Agent } from './policy.ts'
+import { compileRule, Policy, type Agent, type Delegation } from './policy.ts'
 import { policySchema, type AgentEntry } from './schema.ts'
 
 /** One policy file as it was read. */
@@ -33,8 +34,8 @@ export function policyFiles(
 export interface PolicySurroundings {
   /** Names of the tenant's providers. */
   readonly providers: readonly string[]
-  /** Ids of the tenant's registered clients: no agent may take one. */
-  readonly clientIds: readonly string[]
+  /** Ids of the tenant's registered clients and users: no agent may take one. */
+  readonly takenIds: readonly string[]
 }
 
 export interface CompiledPolicy {
@@ -106,9 +107,9 @@ function ruleFaults(
 
 function withoutConflicts(
   definitions: readonly Definition[],
-  { clientIds }: PolicySurroundings,
+  { takenIds }: PolicySurroundings,
 ): { readonly kept: readonly Definition[]; readonly conflicts: readonly Fault[] } {
-  const claims = new Map<string, number>(clientIds.map((id) => [`id:${id}`, 1]))
+  const claims = new Map<string, number>(takenIds.map((id) => [`id:${id}`, 1]))
   const identifiers = ({ entry }: Definition): readonly string[] => [
     `agent:${entry.name}`,
     ...new Set([`id:${subOf(entry)}`, `id:${clientIdOf(entry)}`]),
@@ -129,17 +130,32 @@ function withoutConflicts(
 
 function agentOf(entry: AgentEntry): Agent {
   return {
+    id: `agt_${createHash('sha256').update(entry.name).digest('hex').slice(0, 24)}`,
     name: entry.name,
     sub: subOf(entry),
     clientId: clientIdOf(entry),
-    rule: {
-      provider: entry.proof.provider,
-      namespace: compilePattern(entry.proof.namespace),
-      serviceAccount: compilePattern(entry.proof.serviceAccount),
-      uid: entry.proof.uid,
-    },
-    ceiling: new Ceiling(entry.grants, entry.maxTargets),
+    rule: compileRule(entry.proof),
+    ceiling: Ceiling.of(entry.grants, entry.maxTargets),
     lifetimeSeconds: entry.lifetime,
+    capabilities: entry.capabilities,
+    delegation: delegationOf(entry),
+  }
+}
+
+/** How far the owner of some pairs may act for others; nowhere, where nothing says that it may. */
+export function delegationOf({
+  grants,
+  delegation,
+  maxTargets,
+}: {
+  readonly grants: GrantEntries
+  readonly delegation?: DelegationEntry | undefined
+  readonly maxTargets: number
+}): Delegation | undefined {
+  if (!delegation) return undefined
+  return {
+    ceiling: Ceiling.onBehalf(grants, delegation.scopes, maxTargets),
+    maxDepth: delegation.maxDepth,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { WorkloadIdentity } from '../verifier/identity.ts'
 import type { Ceiling } from './ceiling.ts'
-import { matchesPattern, type Pattern } from './pattern.ts'
+import { compilePattern, matchesPattern, type Pattern } from './pattern.ts'
+import type { ProofRuleEntry } from '../config/proof_rule.ts'
 
 /** Which proofs are an agent's. */
 export interface ProofRule {
@@ -11,14 +12,35 @@ export interface ProofRule {
   readonly uid: string | undefined
 }
 
+export function compileRule(entry: ProofRuleEntry): ProofRule {
+  return {
+    provider: entry.provider,
+    namespace: compilePattern(entry.namespace),
+    serviceAccount: compilePattern(entry.serviceAccount),
+    uid: entry.uid,
+  }
+}
+
+/** How far somebody may act for others. */
+export interface Delegation {
+  readonly ceiling: Ceiling
+  /** The longest chain of actors that it may become the end of. */
+  readonly maxDepth: number
+}
+
 /** What a proven workload may become. */
 export interface Agent {
+  /** What LumoAuth's clients know it by: the same for as long as it has its name. */
+  readonly id: string
   readonly name: string
   readonly sub: string
   readonly clientId: string
   readonly rule: ProofRule
   readonly ceiling: Ceiling
   readonly lifetimeSeconds: number
+  readonly capabilities: readonly string[]
+  /** Undefined: it may not act for others. */
+  readonly delegation: Delegation | undefined
 }
 
 /** A compiled trust policy: who may become what, and nobody else anything. */
@@ -27,9 +49,13 @@ export class Policy {
   readonly #exact = new Map<string, Agent[]>()
   readonly #patterned: Agent[] = []
   readonly #agents: readonly Agent[]
+  readonly #byClientId: ReadonlyMap<string, Agent>
+  readonly #bySub: ReadonlyMap<string, Agent>
 
   constructor(agents: readonly Agent[]) {
     this.#agents = agents
+    this.#byClientId = new Map(agents.map((agent) => [agent.clientId, agent]))
+    this.#bySub = new Map(agents.map((agent) => [agent.sub, agent]))
     for (const agent of agents) {
       const { provider, namespace, serviceAccount } = agent.rule
       const [literalNamespace, ...moreNamespace] = namespace.pieces
@@ -44,6 +70,21 @@ export class Policy {
 
   get size(): number {
     return this.#agents.length
+  }
+
+  /** The agent of a `client_id`. */
+  ofClient(clientId: string): Agent | undefined {
+    return this.#byClientId.get(clientId)
+  }
+
+  /** The agent of a `sub`. */
+  ofSubject(sub: string): Agent | undefined {
+    return this.#bySub.get(sub)
+  }
+
+  /** Whether this is the `client_id` or the `sub` of an agent. */
+  names(id: string): boolean {
+    return this.#byClientId.has(id) || this.#bySub.has(id)
   }
 
   /**
@@ -66,11 +107,13 @@ export class Policy {
   }
 }
 
-function fits(rule: ProofRule, identity: WorkloadIdentity): boolean {
+/** Whether a proof is one that a rule means. */
+export function fits(rule: ProofRule, identity: WorkloadIdentity): boolean {
   return (
     rule.provider === identity.provider &&
     matchesPattern(rule.namespace, identity.namespace) &&
-    matchesPattern(rule.serviceAccount, identity.serviceAccount.name)
+    matchesPattern(rule.serviceAccount, identity.serviceAccount.name) &&
+    (rule.uid === undefined || rule.uid === identity.serviceAccount.uid)
   )
 }
 

@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox'
+import { delegationSchema } from '../config/delegation.ts'
 import { grantsSchema } from '../config/grants.ts'
+import { proofRuleSchema } from '../config/proof_rule.ts'
 
 const closed = { additionalProperties: false }
 const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
-const namespacePattern = { pattern: '^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$' }
-const pattern = { pattern: '^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$' }
 
 const agentSchema = Type.Object(
   {
@@ -22,60 +22,14 @@ const agentSchema = Type.Object(
     clientId: Type.Optional(
       Type.String({ ...name, description: 'Its `client_id`. Default: the name.' }),
     ),
-    proof: Type.Object(
-      {
-        provider: Type.String({
-          minLength: 1,
-          description: 'The provider that vouches for the pod.',
-        }),
-        namespace: Type.String({
-          ...namespacePattern,
-          description:
-            'Namespace of the pod. `*` stands for any text, with `anyNamespace: true` only.',
-        }),
-        serviceAccount: Type.String({
-          ...pattern,
-          description: 'Service account of the pod. `*` stands for any text.',
-        }),
-        uid: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 64,
-            description:
-              'Uid of the service account: one that was deleted and made again is another.',
-          }),
-        ),
-        anyNamespace: Type.Boolean({ default: false, description: 'Allows `*` in `namespace`.' }),
-      },
-      { ...closed, description: 'Which pods are this agent.' },
-    ),
+    proof: proofRuleSchema,
     grants: grantsSchema,
     capabilities: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
       default: [],
       maxItems: 100,
-      description: 'What the agent may do beside scopes, as LumoAuth names it. Not used yet.',
+      description: 'What the agent may do beside scopes, as LumoAuth names it.',
     }),
-    delegation: Type.Optional(
-      Type.Object(
-        {
-          scopes: Type.Array(Type.String({ minLength: 1 }), {
-            maxItems: 100,
-            description: 'Scopes it may hold on behalf of others.',
-          }),
-          maxDepth: Type.Integer({
-            minimum: 1,
-            maximum: 3,
-            default: 3,
-            description: 'Longest chain.',
-          }),
-        },
-        {
-          ...closed,
-          description:
-            'Whether the agent may act for others. Absent: it may not. Not used yet: none may.',
-        },
-      ),
-    ),
+    delegation: Type.Optional(delegationSchema),
     maxTargets: Type.Integer({
       minimum: 1,
       maximum: 5,

@@ -1,15 +1,18 @@
-import type { SigningKeyRecord, Store } from './store.ts'
+import { audit } from './memory/audit.ts'
+import { clients } from './memory/clients.ts'
+import { grants } from './memory/grants.ts'
+import { signingKeys } from './memory/signing_keys.ts'
+import { users } from './memory/users.ts'
+import type { Store } from './store.ts'
 
 /** A store that forgets: for tests, and the measure that the others are held to. */
 export function memoryStore(): Store {
-  const keys = new Map<string, readonly SigningKeyRecord[]>()
-  const keysOf = (tenant: string): readonly SigningKeyRecord[] => keys.get(tenant) ?? []
   return {
-    signingKeys: (tenant) => Promise.resolve(keysOf(tenant)),
-    keepFirstSigningKey: (record) => {
-      if (keysOf(record.tenant).length === 0) keys.set(record.tenant, [record])
-      return Promise.resolve(keysOf(record.tenant))
-    },
+    ...signingKeys(),
+    ...clients(),
+    ...grants(),
+    ...users(),
+    ...audit(),
     close: () => Promise.resolve(),
   }
 }

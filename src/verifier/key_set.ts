@@ -80,6 +80,12 @@ export class KeySet {
     if (!entry || (entry.alg !== undefined && entry.alg !== algorithm)) return undefined
     return keySuits(entry.key, algorithm) ? entry.key : undefined
   }
+
+  /** The one key that may be used with that algorithm; none where there are several, for which is meant cannot be known. */
+  sole(algorithm: SignatureAlgorithm): KeyObject | undefined {
+    const suiting = [...this.#keys.keys()].flatMap((kid) => this.find(kid, algorithm) ?? [])
+    return suiting.length === 1 ? suiting[0] : undefined
+  }
 }
 
 /** RFC 7517 section 4.3. */

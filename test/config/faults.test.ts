@@ -169,10 +169,10 @@ const together: readonly Case[] = [
   ],
   [
     'three tenants, each with its own',
-    tenantsOf({ slug: 'A' }, { slug: 'b', algorithm: 'x' }, { slug: 'c', clients: [{ id: 'c' }] }),
+    tenantsOf({ slug: 'A' }, { slug: 'b', algorithm: 'x' }, { slug: 'c', clients: [{ id: '?' }] }),
     'authority.tenants[0].slug: must match pattern "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"',
     'authority.tenants[1].algorithm: must be one of RS256, ES256, PS256, EdDSA',
-    'authority.tenants[2].clients[0]: secretHashes must be given',
+    'authority.tenants[2].clients[0].id: must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"',
   ],
 ]
 
@@ -183,7 +183,7 @@ for (const [name, document, ...faults] of [...roles, ...broker, ...together]) {
 }
 
 test('every one of many faults is reported', () => {
-  const clients = Array.from({ length: 40 }, () => ({ id: 'two words', secretHashes: [] }))
+  const clients = Array.from({ length: 40 }, () => ({ id: 'two words', secretHashes: ['x'] }))
   const tenants = [{ slug: 'acme-corp', clients }]
   const faults = faultsOf(() => resolveConfig({ roles: ['authority'], authority: { tenants } }, {}))
   for (let client = 0; client < clients.length; client++) {

@@ -71,6 +71,17 @@ test('what a client gets without asking', () => {
       grants: [],
       maxTargets: 1,
       lifetimeSeconds: 3_600,
+      refreshLifetimeSeconds: 2_592_000,
+      refreshIdleSeconds: undefined,
+      jwks: undefined,
+      proof: undefined,
+      redirectUris: [],
+      audiences: [],
+      mayIntrospect: false,
+      delegation: undefined,
+      impersonation: undefined,
+      mayAct: undefined,
+      dpopBound: false,
     },
   ])
 })

@@ -131,7 +131,7 @@ const clients: readonly Case[] = [
   [
     'no secret',
     clientWith({ secretHashes: [] }),
-    `${CLIENT}.secretHashes: must not have fewer than 1 items`,
+    `${CLIENT}.secretHashes: must be given with the methods client_secret_basic and client_secret_post, and only then`,
   ],
   [
     'three secrets',
@@ -140,13 +140,13 @@ const clients: readonly Case[] = [
   ],
   [
     'an unknown method',
-    clientWith({ methods: ['none'] }),
-    `${CLIENT}.methods[0]: must be one of client_secret_basic, client_secret_post`,
+    clientWith({ methods: ['tls_client_auth'] }),
+    `${CLIENT}.methods[0]: must be one of client_secret_basic, client_secret_post, private_key_jwt, federated_jwt, none`,
   ],
   [
     'an unknown grant',
     clientWith({ grantTypes: ['password'] }),
-    `${CLIENT}.grantTypes[0]: must be one of client_credentials, token_exchange`,
+    `${CLIENT}.grantTypes[0]: must be one of authorization_code, client_credentials, refresh_token, token_exchange`,
   ],
   [
     'two scopes in one text',
@@ -162,6 +162,80 @@ const clients: readonly Case[] = [
   ['too short a life', clientWith({ lifetime: 59 }), `${CLIENT}.lifetime: must be >= 60`],
   ['too long a life', clientWith({ lifetime: 86_401 }), `${CLIENT}.lifetime: must be <= 86400`],
   ['a life as text', clientWith({ lifetime: '3600' }), `${CLIENT}.lifetime: must be integer`],
+  [
+    'a public client with a secret',
+    clientWith({ methods: ['none'], grantTypes: ['token_exchange'] }),
+    `${CLIENT}.secretHashes: must be given with the methods client_secret_basic and client_secret_post, and only then`,
+  ],
+  [
+    'a public client with what rests on knowing who it is',
+    clientWith({
+      methods: ['none'],
+      secretHashes: [],
+      mayIntrospect: true,
+      impersonation: { users: ['user_a'] },
+    }),
+    `${CLIENT}.grantTypes: a public client cannot have client_credentials`,
+    `${CLIENT}.impersonation: is for clients that authenticate`,
+    `${CLIENT}.mayIntrospect: is for clients that authenticate`,
+  ],
+  [
+    'a public client with another method',
+    clientWith({ methods: ['none', 'client_secret_basic'], grantTypes: ['token_exchange'] }),
+    `${CLIENT}.methods: none stands alone: a client is public or it is not`,
+  ],
+  [
+    'a method without its keys',
+    clientWith({ methods: ['private_key_jwt'], secretHashes: [] }),
+    `${CLIENT}.jwks: must be given with the method private_key_jwt, and only then`,
+  ],
+  [
+    'keys without their method',
+    clientWith({ jwks: { keys: [{}] } }),
+    `${CLIENT}.jwks: must be given with the method private_key_jwt, and only then`,
+  ],
+  [
+    'a method without its pod',
+    clientWith({ methods: ['federated_jwt'], secretHashes: [] }),
+    `${CLIENT}.proof: must be given with the method federated_jwt, and only then`,
+  ],
+  [
+    'a pod of a provider that is not there',
+    clientWith({
+      methods: ['federated_jwt'],
+      secretHashes: [],
+      proof: { provider: 'nobody', namespace: 'a', serviceAccount: 'b' },
+    }),
+    `${CLIENT}.proof.provider: the tenant has no provider of this name`,
+  ],
+  [
+    'codes without a place to send them',
+    clientWith({ grantTypes: ['authorization_code'] }),
+    `${CLIENT}.redirectUris: must be given with the grant authorization_code`,
+  ],
+  ...[
+    'http://app.example/callback',
+    'https://app.example/callback#top',
+    'https://*.app.example/callback',
+    'https://user:pass@app.example/callback',
+    'app:/callback',
+    '/callback',
+    'javascript:alert(1)',
+  ].map((uri): Case => [
+    `redirect URI ${uri}`,
+    clientWith({ redirectUris: [uri] }),
+    `${CLIENT}.redirectUris[0]: must be https, http on the loopback, or a private scheme with a dot, without a fragment`,
+  ]),
+  [
+    'two users of one sub',
+    tenantWith({ users: [{ sub: 'a' }, { sub: 'a' }] }),
+    `${TENANT}.users: two users have the same sub, or a user has that of a client`,
+  ],
+  [
+    'a user who is called as a client is',
+    tenantWith({ clients: [client()], users: [{ sub: 'reporter' }] }),
+    `${TENANT}.users: two users have the same sub, or a user has that of a client`,
+  ],
   [
     'two clients of one id',
     tenantWith({ clients: [client(), client()] }),

@@ -40,7 +40,7 @@ for (const { method, path } of methods) {
   test(`${method} ${path} is refused, and POST is named`, async () => {
     const answer = await authority.send({ method, path })
     expect(refusalOf(answer)).toEqual({ status: 405, error: 'invalid_request' })
-    expect(answer.headers.allow).toBe('POST')
+    expect(answer.headers.allow).toBe('POST, OPTIONS')
   })
 }
 
@@ -50,7 +50,11 @@ test('no cache keeps the refusal of a method, which it might without being told'
 
 test('HEAD is refused without a body', async () => {
   const { status, headers, text } = await authority.send({ method: 'HEAD' })
-  expect({ status, allow: headers.allow, text }).toEqual({ status: 405, allow: 'POST', text: '' })
+  expect({ status, allow: headers.allow, text }).toEqual({
+    status: 405,
+    allow: 'POST, OPTIONS',
+    text: '',
+  })
 })
 
 const elsewhere: readonly (HttpWish & { readonly path: string })[] = [

@@ -185,12 +185,8 @@ const places: readonly RefusalCase[] = [
 ]
 
 const unsupported = [
-  'actor_token',
-  'actor_token_type',
   'assertion',
   'authorization_details',
-  'client_assertion',
-  'client_assertion_type',
   'code',
   'code_verifier',
   'jit_task_id',
@@ -199,14 +195,21 @@ const unsupported = [
   'request',
   'request_uri',
 ]
-const ofExchangeOnly = ['subject_token', 'subject_token_type', 'subject_issuer']
+const ofExchangeOnly = [
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
+  'subject_token',
+  'subject_token_type',
+  'subject_issuer',
+]
+/** Each is nothing without the other. */
+const halves = ['client_assertion', 'client_assertion_type']
 
 const grants: readonly RefusalCase[] = [
   ...[
     'password',
     'implicit',
-    'authorization_code',
-    'refresh_token',
     'CLIENT_CREDENTIALS',
     'client_credentials ',
     'token_exchange',
@@ -221,7 +224,7 @@ const grants: readonly RefusalCase[] = [
     status: 400,
     error: 'unsupported_grant_type',
   })),
-  ...[...unsupported, ...ofExchangeOnly, 'requested_token_type'].map((name) =>
+  ...[...unsupported, ...ofExchangeOnly].map((name) =>
     invalid(
       `${name} with client_credentials`,
       'parameter_unsupported',
@@ -233,9 +236,24 @@ const grants: readonly RefusalCase[] = [
       ofExchange(from, { [name]: 'x' }),
     ),
   ),
-  invalid('a DPoP proof', 'parameter_unsupported', posted(good, { ...FORM, dpop: 'e30.e30.x' })),
-  invalid('an empty DPoP proof', 'parameter_unsupported', posted(good, { ...FORM, dpop: '' })),
-  ...[ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:id_token', 'jwt', 'urn:x'].map((type) =>
+  ...halves.map((name) =>
+    invalid(`${name} alone`, 'parameter_missing', {
+      ...posted(`grant_type=client_credentials&client_id=reporter&${name}=x`),
+    }),
+  ),
+  ...[...halves, 'actor_token', 'actor_token_type'].map((name) =>
+    invalid(`${name} alone with an exchange`, 'parameter_missing', (from) =>
+      ofExchange(from, { [name]: 'x' }),
+    ),
+  ),
+  ...['e30.e30.x', ''].map((dpop) => ({
+    ...invalid(`DPoP proof ${dpop}`, 'dpop_malformed', posted(good, { ...FORM, dpop })),
+    error: 'invalid_dpop_proof',
+  })),
+  invalid('a proof that is called an access token', 'subject_foreign', (from) =>
+    ofExchange(from, { subject_token_type: ACCESS_TOKEN }),
+  ),
+  ...['urn:ietf:params:oauth:token-type:id_token', 'jwt', 'urn:x'].map((type) =>
     invalid(`subject_token_type ${type}`, 'token_type_unsupported', (from) =>
       ofExchange(from, { subject_token_type: type }),
     ),

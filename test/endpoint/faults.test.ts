@@ -1,14 +1,11 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Tenant } from '../../src/endpoint/tenant.ts'
-import { tokenEndpoint } from '../../src/endpoint/token.ts'
-import { PrometheusMetrics } from '../../src/ops/metrics.ts'
-import { systemRandom } from '../../src/platform/random.ts'
 import { StoreFault } from '../../src/store/store.ts'
 import { CannotVerify } from '../../src/verifier/refusal.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
-import { FakeLog } from '../fakes/log.ts'
 import { exchangeOf, FORM } from '../fakes/running_authority.ts'
+import { endpointOver } from '../fakes/token_endpoint.ts'
 import { watchedTenant } from '../fakes/watched_tenant.ts'
 
 const clock = new FakeClock()
@@ -91,10 +88,7 @@ const faults: readonly Fault[] = [
 for (const { name, out, status, error, retryAfter, reason, detail } of faults) {
   test(`answered and logged, but not told: ${name}`, async () => {
     const tenant = { ...whole, ...out(whole) }
-    const log = new FakeLog()
-    const metrics = new PrometheusMetrics()
-    const tenants = new Map([[tenant.slug, tenant]])
-    const endpoint = tokenEndpoint({ tenants, clock, random: systemRandom, log, metrics })
+    const { endpoint, log, metrics } = endpointOver(tenant, clock)
     const answer = await endpoint('acme-corp', {
       contentType: FORM['content-type'],
       body: Buffer.from(new URLSearchParams(exchangeOf(await cluster.token())).toString()),

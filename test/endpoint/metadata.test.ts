@@ -46,20 +46,39 @@ const keyPlacesOf = (slug: string) =>
   prefixesOf(slug).map((prefix) => `${prefix}/.well-known/jwks.json`)
 const rootPlaces = documents.map((name) => `/.well-known/${name}`)
 
+const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+const assertionAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+]
+
 function metadataOf(slug: string, issuer: string, algorithm: string): Json {
   const base = `https://auth.example/t/${slug}/api/v1`
   return {
     issuer,
     token_endpoint: `${base}/oauth/token`,
+    userinfo_endpoint: `${base}/oauth/userinfo`,
+    introspection_endpoint: `${base}/oauth/introspect`,
+    revocation_endpoint: `${base}/oauth/revoke`,
     jwks_uri: `${base}/.well-known/jwks.json`,
     response_types_supported: [],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [algorithm],
     grant_types_supported: [
+      'authorization_code',
       'client_credentials',
+      'refresh_token',
       'urn:ietf:params:oauth:grant-type:token-exchange',
     ],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    token_endpoint_auth_methods_supported: [...confidential, 'none'],
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    code_challenge_methods_supported: ['S256'],
+    dpop_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
+    claims_supported: expect.arrayContaining(['sub', 'nonce', 'at_hash', 'email']) as unknown,
     resource_indicators_supported: true,
   }
 }

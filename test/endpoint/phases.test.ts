@@ -1,204 +1,351 @@
-import { beforeAll, expect, test } from 'vitest'
-import { tokenEndpoint, type TokenEndpoint } from '../../src/endpoint/token.ts'
-import { PrometheusMetrics } from '../../src/ops/metrics.ts'
-import { systemRandom } from '../../src/platform/random.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { issueCode } from '../../src/endpoint/authorize.ts'
+import type { Tenant } from '../../src/endpoint/tenant.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
-import { FakeLog } from '../fakes/log.ts'
-import { basic, exchangeOf, FORM, secret } from '../fakes/running_authority.ts'
-import { watchedTenant } from '../fakes/watched_tenant.ts'
+import { ACCESS_TOKEN, basic, exchangeOf, FORM, secret } from '../fakes/running_authority.ts'
+import { endpointOver } from '../fakes/token_endpoint.ts'
+import { watchedTenant, type Part } from '../fakes/watched_tenant.ts'
 
+type Form = Readonly<Record<string, string>>
+
+const CALLBACK = 'https://app.example/callback'
 const clock = new FakeClock()
 const cluster = new FakeCluster(() => clock.now)
 
 /** What the endpoint asked of the parts behind it, in order. */
-let reached: string[] = []
-let endpoint: TokenEndpoint
+let reached: Part[]
+let tenant: Tenant
+let world: ReturnType<typeof endpointOver>
 
-beforeAll(async () => {
-  const tenant = await watchedTenant(clock, cluster, (part) => reached.push(part))
-  endpoint = tokenEndpoint({
-    tenants: new Map([[tenant.slug, tenant]]),
-    clock,
-    random: systemRandom,
-    log: new FakeLog(),
-    metrics: new PrometheusMetrics(),
-  })
+beforeEach(async () => {
+  tenant = await watchedTenant(clock, cluster, (part) => reached.push(part))
+  world = endpointOver(tenant, clock)
+  reached = []
 })
 
-type Form = Readonly<Record<string, string>>
-
-interface Phase {
-  readonly name: string
-  readonly grant: 'client_credentials' | 'exchange'
-  readonly form?: Form
+interface Sent {
+  readonly form: Form
   readonly authorization?: string | undefined
   readonly slug?: string
   readonly contentType?: string
-  readonly outcome: string
-  readonly reached: readonly string[]
 }
 
-const asAgent = basic('agent', secret).authorization
-const wrong = basic('agent', 'wrong').authorization
-const through = { client_credentials: ['sign'], exchange: ['verify', 'match', 'sign'] } as const
-const proven = { client_credentials: [], exchange: ['verify', 'match'] } as const
+async function send({ form, authorization, slug, contentType }: Sent) {
+  const { status, body } = await world.endpoint(slug ?? 'acme-corp', {
+    contentType: contentType ?? FORM['content-type'],
+    body: Buffer.from(new URLSearchParams(form).toString()),
+    query: '',
+    authorization,
+    dpop: undefined,
+  })
+  const json = JSON.parse(body) as Readonly<Record<string, unknown>>
+  return { json, outcome: `${String(status)} ${String(json['error'] ?? 'issued')}` }
+}
 
-/** The same break of one phase, for each grant: what lies behind the phase must not be reached. */
-const broken: readonly Phase[] = (['client_credentials', 'exchange'] as const).flatMap((grant) => [
-  {
-    name: 'no such tenant',
-    grant,
-    slug: 'nobody',
-    authorization: asAgent,
-    outcome: '400 invalid_request',
-    reached: [],
-  },
-  {
-    name: 'a body that cannot be read',
-    grant,
-    contentType: 'text/plain',
-    authorization: asAgent,
-    outcome: '400 invalid_request',
-    reached: [],
-  },
-  {
-    name: 'a malformed scope',
-    grant,
-    form: { scope: '"' },
-    authorization: asAgent,
-    outcome: '400 invalid_scope',
-    reached: [],
-  },
-  {
-    name: 'a malformed target',
-    grant,
-    form: { resource: 'relative' },
-    authorization: asAgent,
-    outcome: '400 invalid_target',
-    reached: [],
-  },
-  {
-    name: 'a parameter that nothing honours',
-    grant,
-    form: { actor_token: 'x' },
-    authorization: asAgent,
-    outcome: '400 invalid_request',
-    reached: [],
-  },
-  {
-    name: 'a wrong secret',
-    grant,
-    authorization: wrong,
-    outcome: '401 invalid_client',
-    reached: [],
-  },
-  {
-    name: 'an unknown client',
-    grant,
-    authorization: basic('nobody', secret).authorization,
-    outcome: '401 invalid_client',
-    reached: [],
-  },
-  {
-    name: 'a method that the client has not',
-    grant,
-    authorization: undefined,
-    form: { client_id: 'agent', client_secret: secret },
-    outcome: '401 invalid_client',
-    reached: [],
-  },
-  {
-    name: 'a client without the grant',
-    grant,
-    authorization: basic(grant === 'exchange' ? 'only-itself' : 'only-exchange', secret)
-      .authorization,
-    outcome: '400 unauthorized_client',
-    reached: [],
-  },
-  {
-    name: 'a scope too wide',
-    grant,
-    form: { scope: 'read write' },
-    authorization: asAgent,
-    outcome: '400 invalid_scope',
-    reached: proven[grant],
-  },
-  {
-    name: 'a target that is not allowed',
-    grant,
-    form: { audience: 'https://docs.example.com' },
-    authorization: asAgent,
-    outcome: '400 invalid_target',
-    reached: proven[grant],
-  },
-  {
-    name: 'nothing',
-    grant,
-    authorization: asAgent,
-    outcome: '200 undefined',
-    reached: through[grant],
-  },
-])
+const by = (id: string, password = secret) => basic(id, password).authorization
 
-const own: readonly Phase[] = [
+async function code(clientId: string): Promise<string> {
+  const consent = { sub: 'user_a', authTime: clock.now }
+  const issued = await issueCode({ clientId, redirectUri: CALLBACK }, consent, tenant)
+  if (typeof issued !== 'string') throw new Error(issued.code)
+  return issued
+}
+
+async function tokensOf(clientId: string) {
+  const form = {
+    grant_type: 'authorization_code',
+    code: await code(clientId),
+    redirect_uri: CALLBACK,
+  }
+  const { json } = await send({ form, authorization: by(clientId) })
+  return { access: String(json['access_token']), refresh: String(json['refresh_token']) }
+}
+
+interface GrantCase {
+  readonly name: string
+  readonly grantType: string
+  /** A request that is good for the client. */
+  readonly form: (clientId: string) => Promise<Form>
+  /** Reached before scope and target are looked at, and by a good request. */
+  readonly proven: readonly Part[]
+  readonly through: readonly Part[]
+}
+
+const ownToken = async (clientId: string) =>
+  String(
+    (await send({ form: { grant_type: 'client_credentials' }, authorization: by(clientId) })).json[
+      'access_token'
+    ],
+  )
+
+const exchange = (form: Form): Form => ({
+  grant_type: exchangeOf('').grant_type,
+  subject_token_type: ACCESS_TOKEN,
+  ...form,
+})
+
+const grants: readonly GrantCase[] = [
   {
-    name: 'no credentials where they are required',
-    grant: 'client_credentials',
-    outcome: '401 invalid_client',
-    reached: [],
+    name: 'authorization_code',
+    grantType: 'authorization_code',
+    form: async (clientId) => ({
+      grant_type: 'authorization_code',
+      code: await code(clientId.startsWith('without') ? 'web' : clientId),
+      redirect_uri: CALLBACK,
+    }),
+    proven: ['find'],
+    through: ['find', 'spend', 'sign'],
   },
   {
-    name: 'nothing, without credentials, where they are optional',
-    grant: 'exchange',
-    outcome: '200 undefined',
-    reached: through.exchange,
+    name: 'client_credentials',
+    grantType: 'client_credentials',
+    form: () => Promise.resolve({ grant_type: 'client_credentials' }),
+    proven: [],
+    through: ['sign'],
   },
   {
-    name: 'a client that is not the agent',
-    grant: 'exchange',
-    authorization: basic('only-exchange', secret).authorization,
-    outcome: '400 invalid_request',
-    reached: ['verify', 'match'],
+    name: 'refresh_token',
+    grantType: 'refresh_token',
+    form: async (clientId) => ({
+      grant_type: 'refresh_token',
+      refresh_token: (await tokensOf(clientId.startsWith('without') ? 'web' : clientId)).refresh,
+    }),
+    proven: ['find'],
+    through: ['find', 'spend', 'sign'],
   },
   {
-    name: 'no proof',
-    grant: 'exchange',
-    form: { subject_token: '' },
-    authorization: asAgent,
-    outcome: '400 invalid_request',
-    reached: [],
+    name: 'exchange, narrowing',
+    grantType: 'token_exchange',
+    form: async () => exchange({ subject_token: await ownToken('able') }),
+    proven: ['read'],
+    through: ['read', 'sign'],
   },
   {
-    name: 'a bad proof and good credentials',
-    grant: 'exchange',
-    form: { subject_token: 'x' },
-    authorization: asAgent,
-    outcome: '400 invalid_request',
-    reached: ['verify'],
+    name: 'exchange, delegation',
+    grantType: 'token_exchange',
+    form: async () =>
+      exchange({
+        subject_token: (await tokensOf('able')).access,
+        actor_token: await ownToken('able'),
+        actor_token_type: ACCESS_TOKEN,
+      }),
+    proven: ['read', 'read'],
+    through: ['read', 'read', 'sign'],
+  },
+  {
+    name: 'exchange, impersonation',
+    grantType: 'token_exchange',
+    form: async () => exchange({ subject_token: (await tokensOf('web')).access }),
+    proven: ['read'],
+    through: ['read', 'sign'],
   },
 ]
 
-async function ask(phase: Phase) {
-  const base: Form =
-    phase.grant === 'exchange'
-      ? exchangeOf(await cluster.token())
-      : { grant_type: 'client_credentials' }
-  reached = []
-  const answer = await endpoint(phase.slug ?? 'acme-corp', {
-    contentType: phase.contentType ?? FORM['content-type'],
-    body: Buffer.from(new URLSearchParams({ ...base, ...phase.form }).toString()),
-    query: '',
-    authorization: phase.authorization,
-    dpop: undefined,
-  })
-  return { ...answer, json: JSON.parse(answer.body) as Readonly<Record<string, unknown>> }
+interface Break {
+  readonly name: string
+  /** How a good request of the client `able` is broken. */
+  readonly sent: (grant: GrantCase) => Partial<Sent>
+  readonly outcome: string
+  /** How far it comes: nowhere, or to where the grant has proven who asks. */
+  readonly reaches: 'nothing' | 'proven'
 }
 
-for (const phase of [...broken, ...own]) {
-  test(`${phase.grant}, broken: ${phase.name}`, async () => {
-    const { status, json } = await ask(phase)
-    expect(`${String(status)} ${String(json['error'])}`).toBe(phase.outcome)
-    expect(reached).toEqual(phase.reached)
+/** The same break of one phase, for every grant: what lies behind the phase must not be reached. */
+const breaks: readonly Break[] = [
+  {
+    name: 'no such tenant',
+    sent: () => ({ slug: 'nobody' }),
+    outcome: '400 invalid_request',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a body that cannot be read',
+    sent: () => ({ contentType: 'text/plain' }),
+    outcome: '400 invalid_request',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a malformed scope',
+    sent: () => ({ form: { scope: '"' } }),
+    outcome: '400 invalid_scope',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a malformed target',
+    sent: () => ({ form: { resource: 'relative' } }),
+    outcome: '400 invalid_target',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a parameter that nothing honours',
+    sent: () => ({ form: { authorization_details: '[]' } }),
+    outcome: '400 invalid_request',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a parameter of another grant',
+    sent: ({ grantType }) => ({
+      form: { [grantType === 'refresh_token' ? 'code' : 'refresh_token']: 'x' },
+    }),
+    outcome: '400 invalid_request',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a wrong secret',
+    sent: () => ({ authorization: by('able', 'wrong') }),
+    outcome: '401 invalid_client',
+    reaches: 'nothing',
+  },
+  {
+    name: 'an unknown client',
+    sent: () => ({ authorization: by('nobody') }),
+    outcome: '401 invalid_client',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a method that the client has not',
+    sent: () => ({
+      authorization: undefined,
+      form: { client_id: 'able', client_secret: secret },
+    }),
+    outcome: '401 invalid_client',
+    reaches: 'nothing',
+  },
+  {
+    name: 'two ways of authentication',
+    sent: () => ({ form: { client_secret: secret } }),
+    outcome: '400 invalid_request',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a client without the grant',
+    sent: ({ grantType }) => ({ authorization: by(`without-${grantType}`) }),
+    outcome: '400 unauthorized_client',
+    reaches: 'nothing',
+  },
+  {
+    name: 'a scope too wide',
+    sent: () => ({ form: { scope: 'read write' } }),
+    outcome: '400 invalid_scope',
+    reaches: 'proven',
+  },
+  {
+    name: 'a target that is not allowed',
+    sent: () => ({ form: { audience: 'https://docs.example.com' } }),
+    outcome: '400 invalid_target',
+    reaches: 'proven',
+  },
+]
+
+for (const grant of grants) {
+  describe(grant.name, () => {
+    test('goes through every phase in order', async () => {
+      const form = await grant.form('able')
+      reached = []
+      const { outcome } = await send({ form, authorization: by('able') })
+      expect(outcome).toBe('200 issued')
+      expect(reached).toEqual(grant.through)
+      expect(world.audit.events.at(-1)).toMatchObject({ event: 'token.issued' })
+    })
+
+    for (const { name, sent, outcome: wanted, reaches } of breaks) {
+      test(`stops at ${name}`, async () => {
+        const { form: more = {}, ...changes } = sent(grant)
+        const authorization = 'authorization' in changes ? changes.authorization : by('able')
+        const form = { ...(await grant.form('able')), ...more }
+        reached = []
+        const { outcome } = await send({ authorization, ...changes, form })
+        expect(outcome).toBe(wanted)
+        expect(reached).toEqual(reaches === 'nothing' ? [] : grant.proven)
+      })
+    }
+
+    test('gives nothing away when it cannot be put on record', async () => {
+      const form = await grant.form('able')
+      world.audit.out = true
+      const { outcome, json } = await send({ form, authorization: by('able') })
+      expect(outcome).toBe('503 temporarily_unavailable')
+      expect(Object.keys(json)).toEqual(['error', 'error_description'])
+    })
+
+    test('stops at a budget that is used up', async () => {
+      const form = await grant.form('able')
+      world = endpointOver(tenant, clock, { clientPerMinute: 1 })
+      await send({ form: { grant_type: 'client_credentials' }, authorization: by('able') })
+      reached = []
+      const { outcome } = await send({ form, authorization: by('able') })
+      expect(outcome).toBe('429 too_many_requests')
+      expect(reached).toEqual([])
+    })
   })
 }
+
+describe('exchange, workload identity', () => {
+  const proof = async () => exchangeOf(await cluster.token())
+
+  test('goes through every phase in order, without a client', async () => {
+    expect((await send({ form: await proof() })).outcome).toBe('200 issued')
+    expect(reached).toEqual(['verify', 'sign'])
+    expect(world.audit.events).toMatchObject([
+      { event: 'token.issued', rule: 'agent', provider: 'prod' },
+    ])
+  })
+
+  const cases = [
+    {
+      name: 'a client that is not the agent',
+      sent: { authorization: by('able') },
+      outcome: '400 invalid_request',
+      reached: ['verify'],
+    },
+    {
+      name: 'a wrong secret',
+      sent: { authorization: by('able', 'wrong') },
+      outcome: '401 invalid_client',
+      reached: [],
+    },
+    {
+      name: 'no proof',
+      sent: { form: { subject_token: '' } },
+      outcome: '400 invalid_request',
+      reached: [],
+    },
+    {
+      name: 'a proof that is none',
+      sent: { form: { subject_token: 'x' } },
+      outcome: '400 invalid_request',
+      reached: ['verify'],
+    },
+    {
+      name: 'a scope too wide',
+      sent: { form: { scope: 'write' } },
+      outcome: '400 invalid_scope',
+      reached: ['verify'],
+    },
+    {
+      name: 'a target that is not allowed',
+      sent: { form: { resource: 'https://docs.example.com' } },
+      outcome: '400 invalid_target',
+      reached: ['verify'],
+    },
+  ]
+
+  for (const { name, sent, outcome: wanted, reached: parts } of cases) {
+    test(`stops at ${name}`, async () => {
+      const form = { ...(await proof()), ...sent.form }
+      const { outcome } = await send({ ...sent, form })
+      expect(outcome).toBe(wanted)
+      expect(reached).toEqual(parts)
+    })
+  }
+
+  test('stops at a pod whose budget is used up, and no other pod is held back', async () => {
+    world = endpointOver(tenant, clock, { workloadPerMinute: 1 })
+    const pod = async (uid: string) =>
+      exchangeOf(await cluster.token({ bound: { pod: { name: 'p', uid } } }))
+    expect((await send({ form: await pod('one') })).outcome).toBe('200 issued')
+    expect((await send({ form: await pod('one') })).outcome).toBe('429 too_many_requests')
+    expect((await send({ form: await pod('other') })).outcome).toBe('200 issued')
+  })
+})

@@ -89,7 +89,9 @@ test('another algorithm ends the start with a sentence, and the first one starts
   const keys = await jwksOf(first)
   await first.stop()
   await expect(start('RS256')).rejects.toThrow(
-    new SigningKeyFault('tenant acme-corp has no RS256 signing key: its keys are ES256'),
+    new SigningKeyFault(
+      'tenant acme-corp has no RS256 signing key: its keys are ES256; lumo-broker keys rotate makes one',
+    ),
   )
   const again = await start('ES256')
   expect(await jwksOf(again)).toEqual(keys)

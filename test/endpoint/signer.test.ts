@@ -44,9 +44,13 @@ async function withSigner<T>(
   }
 }
 
-function verify(token: string, signer: Pick<Signer, 'jwks'>) {
+function verify(
+  token: string,
+  signer: Pick<Signer, 'jwks'> | { jwks: ReturnType<Signer['jwks']> },
+) {
+  const { keys } = typeof signer.jwks === 'function' ? signer.jwks() : signer.jwks
   const currentDate = new Date(clock.wall())
-  return jwtVerify(token, createLocalJWKSet({ keys: [...signer.jwks.keys] }), { currentDate })
+  return jwtVerify(token, createLocalJWKSet({ keys: [...keys] }), { currentDate })
 }
 
 const algorithms = [
@@ -59,8 +63,8 @@ const algorithms = [
 for (const { algorithm, members } of algorithms) {
   test(`${algorithm}: signs, and shows a public key named by its thumbprint`, async () => {
     const signer = await openSigner('acme', algorithm, { store: memoryStore(), seal, clock })
-    const [jwk = {}] = signer.jwks.keys
-    expect(signer.jwks.keys).toHaveLength(1)
+    const [jwk = {}] = signer.jwks().keys
+    expect(signer.jwks().keys).toHaveLength(1)
     expect(Object.keys(jwk).toSorted()).toEqual(members)
     const { kty, crv, e, n, x, y } = jwk
     const kid = await calculateJwkThumbprint({ kty, crv, e, n, x, y } as typeof jwk & {
@@ -79,18 +83,18 @@ for (const { algorithm, members } of algorithms) {
 describe('the first key', () => {
   test('is made once, and kept over a restart', async () => {
     const first = await withSigner('acme', 'ES256', async (signer) => ({
-      jwks: signer.jwks,
+      jwks: signer.jwks(),
       token: await signer.sign({ sub: 'x' }, 'at+jwt'),
     }))
-    const second = await withSigner('acme', 'ES256', (signer) => ({ jwks: signer.jwks }))
+    const second = await withSigner('acme', 'ES256', (signer) => ({ jwks: signer.jwks() }))
     expect(second.jwks).toEqual(first.jwks)
     expect((await verify(first.token, second)).payload).toEqual({ sub: 'x' })
   })
 
   test('is one key each for two tenants', async () => {
     const kids = [
-      await withSigner('acme', 'ES256', ({ jwks }) => jwks.keys[0]?.kid),
-      await withSigner('globex', 'ES256', ({ jwks }) => jwks.keys[0]?.kid),
+      await withSigner('acme', 'ES256', (signer) => signer.jwks().keys[0]?.kid),
+      await withSigner('globex', 'ES256', (signer) => signer.jwks().keys[0]?.kid),
     ]
     expect(new Set(kids).size).toBe(2)
   })
@@ -116,8 +120,8 @@ describe('the first key', () => {
         opened.map((store) => openSigner('acme', 'ES256', { store, seal, clock })),
       )
       const [first, ...others] = signers
-      expect(first?.jwks.keys).toHaveLength(1)
-      expect(others.map(({ jwks }) => jwks)).toEqual(others.map(() => first?.jwks))
+      expect(first?.jwks().keys).toHaveLength(1)
+      expect(others.map((other) => other.jwks())).toEqual(others.map(() => first?.jwks()))
       for (const signer of signers) {
         const token = await signer.sign({ sub: 'x' }, 'at+jwt')
         for (const other of signers) {
@@ -186,24 +190,24 @@ function tamper(sql: string): void {
 }
 
 const swapKeys = `
-  CREATE TABLE other AS SELECT tenant, sealed_private_key FROM signing_keys_1;
-  UPDATE signing_keys_1 SET sealed_private_key =
-    (SELECT sealed_private_key FROM other WHERE other.tenant <> signing_keys_1.tenant)`
+  CREATE TABLE other AS SELECT tenant, sealed_private_key FROM signing_keys;
+  UPDATE signing_keys SET sealed_private_key =
+    (SELECT sealed_private_key FROM other WHERE other.tenant <> signing_keys.tenant)`
 const swapTenants = `
-  UPDATE signing_keys_1 SET tenant = CASE tenant WHEN 'acme' THEN 'globex' ELSE 'acme' END`
+  UPDATE signing_keys SET tenant = CASE tenant WHEN 'acme' THEN 'globex' ELSE 'acme' END`
 
 const tampered = [
   { name: 'sealed keys swapped between tenants', sql: swapKeys },
   { name: 'whole rows swapped between tenants', sql: swapTenants },
-  { name: 'another kid', sql: `UPDATE signing_keys_1 SET kid = 'x' || kid` },
-  { name: 'an empty key', sql: `UPDATE signing_keys_1 SET sealed_private_key = x''` },
+  { name: 'another kid', sql: `UPDATE signing_keys SET kid = 'x' || kid` },
+  { name: 'an empty key', sql: `UPDATE signing_keys SET sealed_private_key = x''` },
   {
     name: 'a key cut short',
-    sql: 'UPDATE signing_keys_1 SET sealed_private_key = substr(sealed_private_key, 1, 60)',
+    sql: 'UPDATE signing_keys SET sealed_private_key = substr(sealed_private_key, 1, 60)',
   },
   {
     name: 'a key made longer',
-    sql: `UPDATE signing_keys_1 SET sealed_private_key = CAST(sealed_private_key || x'00' AS BLOB)`,
+    sql: `UPDATE signing_keys SET sealed_private_key = CAST(sealed_private_key || x'00' AS BLOB)`,
   },
 ]
 
@@ -223,7 +227,7 @@ describe('a store that was changed', () => {
 
   test('gets no public key published that nobody sealed', async () => {
     await withSigner('acme', 'ES256', () => {})
-    tamper(`INSERT INTO signing_keys_1 VALUES ('acme', 'planted', 'RS256', x'00', 0)`)
+    tamper(`INSERT INTO signing_keys VALUES ('acme', 'planted', 'RS256', x'00', 0, 0, NULL)`)
     await expect(withSigner('acme', 'ES256', () => {})).rejects.toThrow(new SealFault(WRONG_KEY))
   })
 })
@@ -231,7 +235,9 @@ describe('a store that was changed', () => {
 test('another algorithm in the configuration is refused with a sentence', async () => {
   await withSigner('acme', 'ES256', () => {})
   await expect(withSigner('acme', 'RS256', () => {})).rejects.toThrow(
-    new SigningKeyFault('tenant acme has no RS256 signing key: its keys are ES256'),
+    new SigningKeyFault(
+      'tenant acme has no RS256 signing key: its keys are ES256; lumo-broker keys rotate makes one',
+    ),
   )
 })
 

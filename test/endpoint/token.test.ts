@@ -200,6 +200,7 @@ test('a token of an agent has exactly these claims', async () => {
     tenant: 'acme-corp',
     scope: 'agent:self',
     identity_type: 'agent',
+    agent_id: expect.stringMatching(/^agt_[0-9a-f]{24}$/) as unknown,
     agent_name: 'doc-analyst',
   })
 })

@@ -7,6 +7,8 @@ import { startAuthority, type RunningAuthority } from '../../src/compose/authori
 import type { AuthorityConfig } from '../../src/config/config.ts'
 import { resolveConfig } from '../../src/config/load.ts'
 import { unixSeconds, type Clock } from '../../src/platform/clock.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import type { Store } from '../../src/store/store.ts'
 import { FakeClock } from './clock.ts'
 import { FakeCluster } from './cluster.ts'
 import type { FakeLog } from './log.ts'
@@ -42,6 +44,7 @@ export interface AuthorityWish {
   readonly clock?: Clock
   readonly folder?: string
   readonly policy?: string
+  readonly limits?: Json
   /** Makes the tenants of the configuration, which is given as an operator writes it. */
   readonly tenants?: (needs: TenantNeeds) => readonly Json[] | Promise<readonly Json[]>
 }
@@ -60,6 +63,8 @@ export interface TestAuthority {
   send(wish: HttpWish): Promise<Answer>
   /** Posts a form to the token endpoint of acme-corp. */
   post(form: Readonly<Record<string, string>>, headers?: OutgoingHttpHeaders): Promise<Answer>
+  /** Opens the authority's store beside it, as a command does. */
+  withStore<T>(use: (store: Store) => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
@@ -84,6 +89,14 @@ export async function runAuthority(wish: AuthorityWish = {}): Promise<TestAuthor
     port,
     send,
     post: (form, headers = {}) => send({ ...formBody(form), headers: { ...FORM, ...headers } }),
+    withStore: async (use) => {
+      const store = sqliteStore(join(folder, 'authority.sqlite'))
+      try {
+        return await use(store)
+      } finally {
+        await store.close()
+      }
+    },
     stop: async () => {
       await running.stop(0)
       if (wish.folder === undefined) await rm(folder, { recursive: true })
@@ -99,7 +112,7 @@ export function newFolder(): Promise<string> {
 export async function authorityConfig(
   folder: string,
   cluster: FakeCluster,
-  { origin = 'https://auth.example', policy = standardPolicy, tenants }: AuthorityWish,
+  { origin = 'https://auth.example', policy = standardPolicy, tenants, limits }: AuthorityWish,
 ): Promise<AuthorityConfig> {
   const policyFile = join(folder, 'policy.yaml')
   const keyEncryptionFile = join(folder, 'key-encryption')
@@ -114,6 +127,8 @@ export async function authorityConfig(
       origin,
       store: { file: join(folder, 'authority.sqlite') },
       keyEncryptionFile,
+      // Tests about limits set their own; no other should meet them, on a clock that stands.
+      limits: { clientPerMinute: 1e6, workloadPerMinute: 1e6, failuresPerMinute: 1e6, ...limits },
       tenants: await (tenants ?? standardTenants)({ cluster, policyFile }),
     },
   }

@@ -1,103 +1,124 @@
-import { createHash } from 'node:crypto'
+import { resolveConfig } from '../../src/config/load.ts'
+import { Opened } from '../../src/compose/opened.ts'
+import { openTenant } from '../../src/compose/tenant.ts'
 import { Seal } from '../../src/endpoint/sealing.ts'
-import { openSigner } from '../../src/endpoint/signer.ts'
-import type { RegisteredClient, Tenant } from '../../src/endpoint/tenant.ts'
+import type { Tenant } from '../../src/endpoint/tenant.ts'
 import type { Clock } from '../../src/platform/clock.ts'
 import { systemRandom } from '../../src/platform/random.ts'
-import { Ceiling } from '../../src/policy/ceiling.ts'
-import { compilePattern } from '../../src/policy/pattern.ts'
-import { Policy } from '../../src/policy/policy.ts'
+import { compilePolicy } from '../../src/policy/compile.ts'
 import { memoryStore } from '../../src/store/memory.ts'
-import { KeySet } from '../../src/verifier/key_set.ts'
-import { localKeys } from '../../src/verifier/key_source.ts'
-import { verifierOf } from '../../src/verifier/registry.ts'
 import type { FakeCluster } from './cluster.ts'
-import { secret } from './running_authority.ts'
+import { client, type Json } from './running_authority.ts'
+import { testSurroundings } from './surroundings.ts'
 
-type Part = 'verify' | 'match' | 'sign'
+/** What lies behind the phases of the frame, by what it does. */
+export type Part = 'verify' | 'read' | 'find' | 'spend' | 'sign'
 
-const ceiling = new Ceiling([{ scopes: ['read'] }], 1)
+const policy = `
+agents:
+  - name: agent
+    proof: { provider: prod, namespace: research, serviceAccount: doc-analyst }
+    grants: [{ scopes: [read] }]
+    delegation: { scopes: [read] }
+    lifetime: 600
+`
+
+const allGrants = ['authorization_code', 'client_credentials', 'refresh_token', 'token_exchange']
+const common = {
+  methods: ['client_secret_basic'],
+  redirectUris: ['https://app.example/callback'],
+  grants: [{ scopes: ['read'] }],
+  lifetime: 600,
+}
+
+/** `able` may do everything; of the others each lacks something. */
+const clients: readonly Json[] = [
+  client('able', {
+    ...common,
+    grantTypes: allGrants,
+    delegation: { scopes: ['read'] },
+    impersonation: { users: ['user_a'] },
+  }),
+  client('web', { ...common, grantTypes: allGrants }),
+  ...allGrants.map((missing) =>
+    client(`without-${missing}`, {
+      ...common,
+      grantTypes: allGrants.filter((grant) => grant !== missing),
+    }),
+  ),
+]
 
 /**
- * A tenant that tells when its verifier, its policy and its signer are asked. Its client `agent` is the agent of the
- * cluster's workload; `only-itself` and `only-exchange` have one grant each.
+ * A tenant over a store in memory that tells when what lies behind the phases is asked. Its client `able` has every grant
+ * and every right; the agent `agent` is the cluster's workload.
  */
 export async function watchedTenant(
   clock: Clock,
   cluster: FakeCluster,
   asked: (part: Part) => void,
 ): Promise<Tenant> {
-  const seal = new Seal(systemRandom.bytes(32), systemRandom)
-  const signer = await openSigner('acme-corp', 'ES256', { store: memoryStore(), seal, clock })
-  const verifier = await verifierFor(cluster, clock)
+  const tenant = await plainTenant(clock, cluster)
+  const telling = <T extends object>(target: T, parts: Partial<Record<keyof T, Part>>): T =>
+    new Proxy(target, {
+      get: (of, name) => {
+        const value: unknown = Reflect.get(of, name)
+        if (typeof value !== 'function') return value
+        const part = parts[name as keyof T]
+        return (...given: readonly unknown[]): unknown => {
+          if (part) asked(part)
+          return Reflect.apply(value, of, given)
+        }
+      },
+    })
   return {
-    slug: 'acme-corp',
-    issuer: cluster.audience,
-    atOrigin: false,
-    clients: new Map(clients.map((client) => [client.id, client])),
-    signer: {
-      ...signer,
-      sign: (claims, typ) => {
-        asked('sign')
-        return signer.sign(claims, typ)
-      },
-    },
-    verifier: {
-      verify: (proof) => {
-        asked('verify')
-        return verifier.verify(proof)
-      },
-    },
-    policy: () => {
-      asked('match')
-      return policy
-    },
+    ...tenant,
+    signer: telling(tenant.signer, { sign: 'sign' }),
+    verifier: telling(tenant.verifier, { verify: 'verify' }),
+    accessTokens: telling(tenant.accessTokens, { read: 'read' }),
+    codes: telling(tenant.codes, { find: 'find', consume: 'spend' }),
+    refreshTokens: telling(tenant.refreshTokens, { find: 'find', rotate: 'spend' }),
   }
 }
 
-const policy = new Policy([
-  {
-    name: 'agent',
-    sub: 'agent:agent',
-    clientId: 'agent',
-    rule: {
-      provider: 'prod',
-      namespace: compilePattern('research'),
-      serviceAccount: compilePattern('doc-analyst'),
-      uid: undefined,
-    },
-    ceiling,
-    lifetimeSeconds: 600,
-  },
-])
-
-const clients: readonly RegisteredClient[] = [
-  clientOf('agent', ['client_credentials', 'token_exchange']),
-  clientOf('only-itself', ['client_credentials']),
-  clientOf('only-exchange', ['token_exchange']),
-]
-
-function clientOf(id: string, grantTypes: RegisteredClient['grantTypes']): RegisteredClient {
-  return {
-    id,
-    grantTypes,
-    ceiling,
-    secretHashes: [createHash('sha256').update(secret).digest()],
-    methods: ['client_secret_basic'],
-    lifetimeSeconds: 600,
-  }
-}
-
-async function verifierFor(cluster: FakeCluster, clock: Clock) {
-  const keys = KeySet.from(await cluster.jwks())
+async function plainTenant(clock: Clock, cluster: FakeCluster): Promise<Tenant> {
   const provider = {
     name: 'prod',
-    kind: 'kubernetes' as const,
+    kind: 'kubernetes',
     issuers: [cluster.issuer],
     audiences: [cluster.audience],
-    algorithms: ['RS256' as const],
-    requirePod: true,
-    keys: localKeys(() => keys),
+    keys: { inline: await cluster.jwks() },
   }
-  return verifierOf([provider], clock)
+  const { authority } = resolveConfig(
+    {
+      roles: ['authority'],
+      authority: {
+        origin: 'https://auth.example',
+        store: { file: 'none' },
+        keyEncryptionFile: 'none',
+        tenants: [
+          {
+            slug: 'acme-corp',
+            algorithm: 'ES256',
+            providers: [provider],
+            clients,
+            users: [{ sub: 'user_a' }],
+          },
+        ],
+      },
+    },
+    {},
+  )
+  const [config] = authority?.tenants ?? []
+  if (!config) throw new Error('the document has no tenant')
+  const compiled = compilePolicy([{ path: 'policy.yaml', text: policy }], {
+    providers: ['prod'],
+    takenIds: [],
+  })
+  return openTenant(config, () => compiled.policy, {
+    origin: 'https://auth.example',
+    store: memoryStore(),
+    seal: new Seal(systemRandom.bytes(32), systemRandom),
+    opened: new Opened(),
+    surroundings: testSurroundings(clock),
+  })
 }

@@ -128,6 +128,7 @@ describe('the rule fires', () => {
   const levels = [
     ['platform', 'oauth', 'config'],
     ['verifier', 'policy', 'cache', 'exchange', 'store'],
+    ['audit'],
     ['endpoint', 'broker', 'ops'],
     ['compose'],
     ['cli'],

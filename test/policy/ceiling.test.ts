@@ -17,7 +17,7 @@ function ask(
   scope?: readonly string[],
   maxTargets = 5,
 ): Allowed | Excess {
-  return new Ceiling(pairs, maxTargets).allow({ targets, scope })
+  return Ceiling.of(pairs, maxTargets).allow({ targets, scope })
 }
 
 const cases: readonly (readonly [
@@ -78,7 +78,7 @@ describe('asking for', () => {
   ])('at most %i targets where there are %i', (most, count, outcome) => {
     const targets = Array.from({ length: count }, (_, index) => `t${String(index)}`)
     const grants = targets.map((target) => ({ target, scopes: ['s'] }))
-    expect(new Ceiling(grants, most).allow({ targets, scope: ['s'] })).toEqual(outcome)
+    expect(Ceiling.of(grants, most).allow({ targets, scope: ['s'] })).toEqual(outcome)
   })
 
   test('too many targets is said before what they are', () => {
@@ -88,21 +88,21 @@ describe('asking for', () => {
 
 describe('a ceiling without a pair', () => {
   test('allows an empty token without a target, and nothing more', () => {
-    const nothing = new Ceiling([], 5)
+    const nothing = Ceiling.of([], 5)
     expect(nothing.allow({ targets: [], scope: undefined })).toEqual({ targets: [], scope: [] })
     expect(nothing.allow({ targets: [], scope: ['read'] })).toBe('scope_not_allowed')
     expect(nothing.allow({ targets: [A], scope: undefined })).toBe('target_not_allowed')
   })
 
   test('shows the pair without target that always exists', () => {
-    const ceiling = new Ceiling([], 1)
+    const ceiling = Ceiling.of([], 1)
     expect(ceiling.allow({ targets: [], scope: undefined })).toEqual({ targets: [], scope: [] })
     expect(ceiling.allow({ targets: [A], scope: undefined })).toBe('target_not_allowed')
   })
 })
 
 test('two pairs of one target are one', () => {
-  const ceiling = new Ceiling(
+  const ceiling = Ceiling.of(
     [
       { target: A, scopes: ['read', 'list'] },
       { target: A, scopes: ['write', 'read'] },
@@ -122,7 +122,7 @@ test('two pairs of one target are one', () => {
 
 test('pairs that change later change nothing', () => {
   const scopes = ['read']
-  const ceiling = new Ceiling([{ target: A, scopes }], 1)
+  const ceiling = Ceiling.of([{ target: A, scopes }], 1)
   scopes.push('write')
   expect(ceiling.allow({ targets: [A], scope: ['write'] })).toBe('scope_not_allowed')
 })
@@ -148,7 +148,7 @@ function given(pairs: readonly GrantPair[], target: string | undefined): string[
 test('what is allowed is within every target, and what is refused is beyond one', () => {
   fc.assert(
     fc.property(anyPairs, anyWish, fc.integer({ min: 1, max: 5 }), (pairs, wish, most) => {
-      const outcome = new Ceiling(pairs, most).allow(wish)
+      const outcome = Ceiling.of(pairs, most).allow(wish)
       const places = wish.targets.length === 0 ? [undefined] : wish.targets
       const perPlace = places.map((target) => given(pairs, target))
       const everywhere = (scope: string) => perPlace.every((scopes) => scopes?.includes(scope))
@@ -172,7 +172,7 @@ test('another target never widens what is allowed', () => {
   fc.assert(
     fc.property(anyPairs, anyWish, anyTarget, (pairs, wish, more) => {
       fc.pre(wish.targets.length > 0 && !wish.targets.includes(more))
-      const ceiling = new Ceiling(pairs, 5)
+      const ceiling = Ceiling.of(pairs, 5)
       const wide = ceiling.allow({ ...wish, targets: [...wish.targets, more] })
       const narrow = ceiling.allow(wish)
       if (typeof wide === 'string') return

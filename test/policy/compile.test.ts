@@ -3,7 +3,7 @@ import { DocumentFault, type Fault } from '../../src/config/document.ts'
 import { compilePolicy, type PolicySurroundings } from '../../src/policy/compile.ts'
 import { agent, fileOf } from '../fakes/policy_file.ts'
 
-const surroundings: PolicySurroundings = { providers: ['prod', 'test'], clientIds: ['portal'] }
+const surroundings: PolicySurroundings = { providers: ['prod', 'test'], takenIds: ['portal'] }
 
 function proof(text: string): string {
   return `{ name: a, proof: { ${text} } }`

@@ -4,7 +4,7 @@ import type { Agent } from '../../src/policy/policy.ts'
 import { provenIdentity } from '../../src/verifier/identity.ts'
 import { agent, fileOf } from '../fakes/policy_file.ts'
 
-const surroundings: PolicySurroundings = { providers: ['prod'], clientIds: ['portal'] }
+const surroundings: PolicySurroundings = { providers: ['prod'], takenIds: ['portal'] }
 
 /** Which of the agents are left after the conflicts, by the account that each has. */
 function kept(names: readonly string[], ...files: readonly { path: string; text: string }[]) {

@@ -15,6 +15,7 @@ interface Entry {
 
 function agentOf(entry: Entry): Agent {
   return {
+    id: `agt_${entry.name}`,
     name: entry.name,
     sub: `agent:${entry.name}`,
     clientId: entry.clientId ?? entry.name,
@@ -24,8 +25,10 @@ function agentOf(entry: Entry): Agent {
       serviceAccount: compilePattern(entry.account ?? 'doc-analyst'),
       uid: entry.uid,
     },
-    ceiling: new Ceiling([], 1),
+    ceiling: Ceiling.of([], 1),
     lifetimeSeconds: 3_600,
+    capabilities: [],
+    delegation: undefined,
   }
 }
 

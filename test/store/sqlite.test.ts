@@ -1,31 +1,30 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { StoreFault } from '../../src/store/store.ts'
-import { newFolder } from '../fakes/running_authority.ts'
-import { record, shown, storeConformance } from './conformance.ts'
-
-storeConformance('SQLite', async () => {
-  const within = await newFolder()
-  const open = () => sqliteStore(join(within, 'store.sqlite'))
-  const ways = [open(), open(), open()] as const
-  return {
-    ways: [...ways],
-    close: async () => {
-      for (const way of ways) await way.close()
-      await rm(within, { recursive: true })
-    },
-  }
-})
+import { StoreFault, type Store } from '../../src/store/store.ts'
+import { storeFolder } from './folder.ts'
+import {
+  auditRows,
+  client,
+  code,
+  family,
+  now,
+  question,
+  revocation,
+  rotation,
+  sha256,
+  shown,
+  signingKey,
+  userGrant,
+} from './records.ts'
 
 let folder: string
 let file: string
 
 beforeEach(async () => {
-  folder = await newFolder()
+  folder = await storeFolder()
   file = join(folder, 'store.sqlite')
 })
 
@@ -35,30 +34,30 @@ afterEach(async () => {
 
 async function fill(): Promise<void> {
   const store = sqliteStore(file)
-  await store.keepFirstSigningKey(record({ sealedPrivateKey: Buffer.from('sealed') }))
+  await store.keepFirstSigningKey(signingKey({ sealedPrivateKey: Buffer.from('sealed') }))
   await store.close()
 }
 
 test('what was kept is there after a restart', async () => {
   const store = sqliteStore(file)
-  const first = record()
+  const first = signingKey()
   await store.keepFirstSigningKey(first)
   await store.close()
   const again = sqliteStore(file)
-  expect((await again.signingKeys('acme-corp')).map(shown)).toEqual([shown(first)])
+  expect(shown(await again.signingKeys('acme-corp'))).toEqual([shown(first)])
   await again.close()
 })
 
 test('what was answered is on the disk though the process never closes the file', async () => {
   const store = sqliteStore(file)
-  const first = record()
+  const first = signingKey()
   await store.keepFirstSigningKey(first)
   const copy = join(folder, 'copy.sqlite')
   for (const end of ['', '-wal']) {
     await writeFile(`${copy}${end}`, await readFile(`${file}${end}`))
   }
   const survivor = sqliteStore(copy)
-  expect((await survivor.signingKeys('acme-corp')).map(shown)).toEqual([shown(first)])
+  expect(shown(await survivor.signingKeys('acme-corp'))).toEqual([shown(first)])
   await survivor.close()
   await store.close()
 })
@@ -82,7 +81,7 @@ for (const { name, before } of modes) {
       await chmod(file, before)
     }
     const store = sqliteStore(file)
-    await store.keepFirstSigningKey(record())
+    await store.keepFirstSigningKey(signingKey())
     const files = (await readdir(folder)).toSorted()
     expect(files).toEqual(['store.sqlite', 'store.sqlite-shm', 'store.sqlite-wal'])
     const found = await Promise.all(files.map(async (one) => (await stat(join(folder, one))).mode))
@@ -90,6 +89,64 @@ for (const { name, before } of modes) {
     await store.close()
   })
 }
+
+const verbs: readonly {
+  readonly name: Exclude<keyof Store, 'close'>
+  readonly ask: (store: Store) => Promise<unknown>
+}[] = [
+  { name: 'signingKeys', ask: (store) => store.signingKeys('acme-corp') },
+  { name: 'keepFirstSigningKey', ask: (store) => store.keepFirstSigningKey(signingKey()) },
+  { name: 'addSigningKey', ask: (store) => store.addSigningKey(signingKey()) },
+  { name: 'retireSigningKey', ask: (store) => store.retireSigningKey('acme-corp', 'first', now) },
+  { name: 'client', ask: (store) => store.client('acme-corp', 'reporter') },
+  { name: 'clients', ask: (store) => store.clients('acme-corp') },
+  { name: 'addClient', ask: (store) => store.addClient(client()) },
+  {
+    name: 'rotateClientSecret',
+    ask: (store) => store.rotateClientSecret('acme-corp', 'reporter', sha256('new')),
+  },
+  { name: 'removeClient', ask: (store) => store.removeClient('acme-corp', 'reporter') },
+  { name: 'keepCode', ask: (store) => store.keepCode(code()) },
+  { name: 'code', ask: (store) => store.code('acme-corp', sha256('code')) },
+  { name: 'consumeCode', ask: (store) => store.consumeCode('acme-corp', sha256('code')) },
+  { name: 'keepFamily', ask: (store) => store.keepFamily(family()) },
+  { name: 'family', ask: (store) => store.family('acme-corp', 'family-1') },
+  { name: 'rotateRefresh', ask: (store) => store.rotateRefresh(rotation(0, 0)) },
+  { name: 'revoke', ask: (store) => store.revoke([revocation()]) },
+  { name: 'isRevoked', ask: (store) => store.isRevoked(question()) },
+  {
+    name: 'reserve',
+    ask: (store) => store.reserve({ tenant: 'a', owner: 'b', jti: 'c', expiresAt: now }, now),
+  },
+  { name: 'userGrants', ask: (store) => store.userGrants('acme-corp') },
+  { name: 'userGrant', ask: (store) => store.userGrant('acme-corp', 'user-1', 'agent-1') },
+  { name: 'putUserGrant', ask: (store) => store.putUserGrant(userGrant()) },
+  {
+    name: 'removeUserGrant',
+    ask: (store) => store.removeUserGrant('acme-corp', 'user-1', 'agent-1'),
+  },
+  { name: 'disabledUsers', ask: (store) => store.disabledUsers('acme-corp') },
+  { name: 'isUserDisabled', ask: (store) => store.isUserDisabled('acme-corp', 'user-1') },
+  { name: 'setUserDisabled', ask: (store) => store.setUserDisabled('acme-corp', 'user-1', true) },
+  { name: 'appendAudit', ask: (store) => store.appendAudit(auditRows(1)) },
+  { name: 'auditTail', ask: (store) => store.auditTail(undefined, 1) },
+  { name: 'auditSegment', ask: (store) => store.auditSegment('segment-1') },
+  { name: 'auditSegments', ask: (store) => store.auditSegments() },
+  {
+    name: 'closeAuditSegment',
+    ask: (store) =>
+      store.closeAuditSegment({
+        segment: 'segment-1',
+        rows: 1,
+        hash: sha256('last'),
+        closedAt: now,
+        signature: Buffer.alloc(64),
+      }),
+  },
+  { name: 'auditHeads', ask: (store) => store.auditHeads() },
+  { name: 'dropAuditSegments', ask: (store) => store.dropAuditSegments(now) },
+  { name: 'prune', ask: (store) => store.prune(now) },
+]
 
 describe('a store that is out', () => {
   test('a folder that is not there is refused with a sentence', () => {
@@ -127,71 +184,34 @@ describe('a store that is out', () => {
     await expect(asking).rejects.toBeInstanceOf(StoreFault)
   })
 
-  test('every verb of a closed store is StoreFault', async () => {
+  test.each(verbs)('$name of a closed store is StoreFault', async ({ ask }) => {
     const store = sqliteStore(file)
     await store.close()
-    await expect(store.signingKeys('acme-corp')).rejects.toBeInstanceOf(StoreFault)
-    await expect(store.keepFirstSigningKey(record())).rejects.toBeInstanceOf(StoreFault)
+    await expect(ask(store)).rejects.toBeInstanceOf(StoreFault)
+  })
+
+  test('a transaction that fails half way leaves nothing and holds no lock', async () => {
+    const store = sqliteStore(file)
+    await store.keepFamily(family())
+    await store.rotateRefresh(rotation(0, 0))
+    const other = new DatabaseSync(file)
+    other.exec('ALTER TABLE revocations RENAME TO hidden')
+    await expect(store.rotateRefresh(rotation(0, 10_000))).rejects.toBeInstanceOf(StoreFault)
+    // No wait for a lock here: this way in has none.
+    other.exec('PRAGMA busy_timeout = 0; ALTER TABLE hidden RENAME TO revocations')
+    other.close()
+    expect(await store.rotateRefresh(rotation(0, 10_000))).toBe('reused')
+    await store.close()
   })
 
   test('a table that is gone is StoreFault, and nothing is written', async () => {
     const store = sqliteStore(file)
     const other = new DatabaseSync(file)
-    other.exec('DROP TABLE signing_keys_1')
-    await expect(store.keepFirstSigningKey(record())).rejects.toEqual(
-      new StoreFault('no such table: signing_keys_1'),
+    other.exec('DROP TABLE signing_keys')
+    await expect(store.keepFirstSigningKey(signingKey())).rejects.toEqual(
+      new StoreFault('no such table: signing_keys'),
     )
     other.close()
     await store.close()
   })
-})
-
-/** For each file in turn: waits for the other threads, opens it, wants to be the first, and notes what it was told. */
-const racer = `
-  const { parentPort, workerData } = require('node:worker_threads')
-  const { gates, count, store, files, kid } = workerData
-  import(store).then(async ({ sqliteStore }) => {
-    const arrived = new Int32Array(gates)
-    const told = []
-    for (const [at, file] of files.entries()) {
-      if (Atomics.add(arrived, at, 1) === count - 1) Atomics.notify(arrived, at)
-      for (let seen = Atomics.load(arrived, at); seen < count; seen = Atomics.load(arrived, at)) {
-        Atomics.wait(arrived, at, seen)
-      }
-      try {
-        const opened = sqliteStore(file)
-        const kept = await opened.keepFirstSigningKey({
-          tenant: 'acme-corp', kid, algorithm: 'ES256', publicJwk: '{}',
-          sealedPrivateKey: new Uint8Array(48), createdAt: 1,
-        })
-        await opened.close()
-        told.push(kept.map((one) => one.kid))
-      } catch (error) {
-        told.push(error.message.replace(file, 'FILE'))
-      }
-    }
-    parentPort.postMessage(told)
-  })`
-
-test('of several threads that make a file at the same moment, one is first', async () => {
-  const count = 4
-  const files = Array.from({ length: 40 }, (_, at) => join(folder, `${String(at)}.sqlite`))
-  const gates = new SharedArrayBuffer(4 * files.length)
-  const store = new URL('../../src/store/sqlite.ts', import.meta.url).href
-  const told = await Promise.all(
-    Array.from({ length: count }, (_, at) => {
-      const workerData = { gates, count, store, files, kid: `kid-${String(at)}` }
-      const worker = new Worker(racer, { eval: true, workerData })
-      return new Promise<readonly unknown[]>((resolve, reject) => {
-        worker.once('message', resolve).once('error', reject)
-      })
-    }),
-  )
-  for (const [at, one] of files.entries()) {
-    const left = sqliteStore(one)
-    const kids = (await left.signingKeys('acme-corp')).map(({ kid }) => kid)
-    await left.close()
-    expect(kids).toHaveLength(1)
-    expect(told.map((answers) => answers[at])).toEqual([kids, kids, kids, kids])
-  }
 })

@@ -6,15 +6,14 @@ export const clientCredentials: Grant = {
   name: 'client_credentials',
   parameters: [],
   clientAuthentication: 'required',
-  authorize(_request, client) {
+  authorize(_request, { client }) {
     if (!client) return Promise.resolve(new OAuthError('client_unproven'))
     return Promise.resolve({
-      sub: client.id,
-      clientId: client.id,
-      agent: undefined,
+      party: client,
+      sub: client.sub,
       ceiling: client.ceiling,
+      targets: [],
       lifetimeSeconds: client.lifetimeSeconds,
-      issuedTokenType: undefined,
     })
   },
 }

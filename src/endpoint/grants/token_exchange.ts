@@ -1,96 +1,95 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import { isTokenType, tokenTypes, type TokenType } from '../../oauth/token_types.ts'
-import type { WorkloadIdentity } from '../../verifier/identity.ts'
-import { CannotVerify, ProofRefusal } from '../../verifier/refusal.ts'
 import { missing, type TokenRequest } from '../request.ts'
 import type { Tenant } from '../tenant.ts'
-import type { Grant } from './grant.ts'
+import { delegation } from './profiles/delegation.ts'
+import { impersonation } from './profiles/impersonation.ts'
+import { narrowing } from './profiles/narrowing.ts'
+import { readOwn, saysOurs } from './profiles/own_token.ts'
+import { workloadIdentity } from './profiles/workload_identity.ts'
+import type { Authorization, Caller, Grant } from './grant.ts'
 
 /**
- * Token exchange (RFC 8693), profile workload identity: a proof of the platform becomes a token of the agent that the
- * workload is. The proof stands in for client authentication.
+ * Token exchange (RFC 8693). Which profile a request is follows from what it shows: a token of somebody else is a proof of
+ * the platform; one of ours with an actor is delegation, alone it is narrowed for its own client, and another client that
+ * authenticates asks to take the user's place.
  */
 export const tokenExchange: Grant = {
   name: 'token_exchange',
-  parameters: ['subject_token', 'subject_token_type', 'subject_issuer', 'requested_token_type'],
+  parameters: [
+    'subject_token',
+    'subject_token_type',
+    'subject_issuer',
+    'actor_token',
+    'actor_token_type',
+    'requested_token_type',
+  ],
   clientAuthentication: 'optional',
-  async authorize(request, client, tenant) {
-    const { subject_token: proof } = request.own
-    if (proof === undefined) return missing('subject_token')
-    const issuedTokenType = checkTypes(request)
-    if (issuedTokenType instanceof OAuthError) return issuedTokenType
-    const identity = await verify(proof, request, tenant)
-    if (identity instanceof OAuthError) return identity
-    const agent = tenant.policy().match(identity, request.clientId)
-    if (typeof agent === 'string') {
-      return refuse(agent === 'none' ? 'unmatched' : 'ambiguous', describe(identity))
-    }
-    if (client && client.id !== agent.clientId) {
-      return refuse('client_mismatch', `client ${client.id} is not agent ${agent.name}`)
-    }
-    return {
-      sub: agent.sub,
-      clientId: agent.clientId,
-      agent: agent.name,
-      ceiling: agent.ceiling,
-      // Of its own, not of what the proof has left: refreshes would shrink to nothing as the kubelet's rotation nears.
-      lifetimeSeconds: agent.lifetimeSeconds,
-      issuedTokenType,
-    }
+  async authorize(request, caller, tenant) {
+    const types = readTypes(request)
+    if (types instanceof OAuthError) return types
+    const authorization = await authorizeProfile(request, types, caller, tenant)
+    if (authorization instanceof OAuthError) return authorization
+    return { ...authorization, issuedTokenType: types.requested }
   },
 }
 
-function checkTypes({ own }: TokenRequest): TokenType | OAuthError {
-  const { subject_token_type: subjectType, requested_token_type: requested } = own
-  if (subjectType === undefined) return missing('subject_token_type')
-  if (subjectType !== tokenTypes.jwt) {
-    return new OAuthError('token_type_unsupported', { detail: 'subject_token_type is not jwt' })
-  }
-  if (requested === undefined) return tokenTypes.access_token
-  return isTokenType(requested)
-    ? requested
-    : new OAuthError('token_type_unsupported', { detail: 'requested_token_type is none of ours' })
+interface Types {
+  readonly subjectToken: string
+  readonly subjectType: TokenType
+  readonly actorToken: string | undefined
+  readonly requested: TokenType
 }
 
-async function verify(
-  proof: string,
-  { own }: TokenRequest,
+async function authorizeProfile(
+  request: TokenRequest,
+  { subjectToken, subjectType, actorToken }: Types,
+  caller: Caller,
   tenant: Tenant,
-): Promise<WorkloadIdentity | OAuthError> {
-  const identity = await tenant.verifier.verify(proof)
-  if (identity instanceof ProofRefusal)
-    return refuse(identity.code, identity.detail, identity.provider)
-  if (identity instanceof CannotVerify) {
-    return new OAuthError('cannot_verify', {
-      detail: `${identity.provider}: ${identity.detail}`,
-      retryAfterSeconds: identity.retryAfterSeconds,
-    })
+): Promise<Authorization | OAuthError> {
+  const { subject_issuer: hint } = request.own
+  if (!saysOurs(subjectToken, tenant)) {
+    // A platform's token is no access token of ours, whatever its type is called.
+    if (subjectType !== tokenTypes.jwt) {
+      return new OAuthError('token_refused', { reason: 'subject_foreign' })
+    }
+    if (actorToken !== undefined) {
+      return new OAuthError('token_refused', { reason: 'actor_with_proof' })
+    }
+    return workloadIdentity(subjectToken, request, caller, tenant)
   }
-  // A hint for those who run several providers. It can only narrow: issuer, audience and signature have decided.
-  const hint = own.subject_issuer
-  if (
-    hint !== undefined &&
-    hint !== identity.kind &&
-    hint !== identity.provider &&
-    hint !== identity.issuer
-  ) {
-    return refuse(
-      'subject_issuer_mismatch',
-      'subject_issuer names another provider',
-      identity.provider,
-    )
+  if (hint !== undefined && hint !== tenant.issuer) {
+    return new OAuthError('token_refused', { reason: 'subject_issuer_mismatch' })
   }
-  return identity
+  const subject = await readOwn('subject', subjectToken, caller, tenant)
+  if (subject instanceof OAuthError) return subject
+  if (actorToken !== undefined) {
+    const actor = await readOwn('actor', actorToken, caller, tenant)
+    if (actor instanceof OAuthError) return actor
+    return delegation(subject, actor, request, caller, tenant)
+  }
+  const { client } = caller
+  return client && client.id !== subject.clientId
+    ? impersonation(subject, client, caller, tenant)
+    : narrowing(subject, request, tenant)
 }
 
-function refuse(reason: string, detail: string, provider?: string): OAuthError {
-  return new OAuthError('proof_refused', {
-    reason,
-    detail: provider === undefined ? detail : `${provider}: ${detail}`,
-  })
+/** RFC 8693 section 2.1: `actor_token_type` goes with `actor_token` and never without. */
+function readTypes({ own }: TokenRequest): Types | OAuthError {
+  const { subject_token: subjectToken, subject_token_type: subjectType } = own
+  const { actor_token: actorToken, actor_token_type: actorType } = own
+  const requested = own.requested_token_type ?? tokenTypes.access_token
+  if (subjectToken === undefined) return missing('subject_token')
+  if (subjectType === undefined) return missing('subject_token_type')
+  if ((actorToken === undefined) !== (actorType === undefined)) {
+    return missing(actorToken === undefined ? 'actor_token' : 'actor_token_type')
+  }
+  if (!isTokenType(subjectType)) return unsupported('subject_token_type')
+  if (actorType !== undefined && !isTokenType(actorType)) return unsupported('actor_token_type')
+  if (!isTokenType(requested)) return unsupported('requested_token_type')
+  return { subjectToken, subjectType, actorToken, requested }
 }
 
-/** Of a verified proof, so it may be logged. */
-function describe({ provider, subject }: WorkloadIdentity): string {
-  return `${provider}: ${subject}`
+function unsupported(name: string): OAuthError {
+  return new OAuthError('token_type_unsupported', { detail: `${name} is none of ours` })
 }

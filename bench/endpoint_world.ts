@@ -1,0 +1,176 @@
+import { createHash, createPublicKey, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportJWK } from 'jose'
+import { stringify } from 'yaml'
+import { issuerOf } from '../src/config/authority.ts'
+import { localCluster, newClusterKey } from '../src/dev/cluster.ts'
+import { RefreshTokens } from '../src/endpoint/refresh_token.ts'
+import { Seal } from '../src/endpoint/sealing.ts'
+import { systemClock, unixSeconds } from '../src/platform/clock.ts'
+import { systemRandom } from '../src/platform/random.ts'
+import { sqliteStore } from '../src/store/sqlite.ts'
+import { freePorts, start, type Started } from './processes.ts'
+
+const TENANT = 'acme-corp'
+const DOCS = 'https://docs.example.com'
+const SCOPE = 'read:documents'
+const MANY = 10_000_000
+const CLUSTER = 'https://cluster.example'
+
+export interface EndpointWorld {
+  readonly authority: Started
+  readonly url: string
+  /** A proof of the platform that lives as long as a bench. */
+  readonly proof: string
+  readonly proofAudience: string
+  readonly clusterIssuer: string
+  readonly clusterJwks: object
+  /** First refresh tokens of so many families. */
+  readonly refreshTokens: readonly string[]
+  close(): Promise<void>
+}
+
+/** The built authority with a client, an agent and some families of refresh tokens, pinned to a core, its audit trail on. */
+export async function endpointWorld(
+  algorithm: string,
+  core: number,
+  families: number,
+): Promise<EndpointWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'lumo-bench-'))
+  const at = (name: string): string => join(folder, name)
+  const first = await freePorts(2)
+  const origin = `http://127.0.0.1:${String(first)}`
+  const proofAudience = issuerOf(origin, TENANT)
+  const { proof, jwks } = await makeProof(proofAudience)
+  const key = randomBytes(32)
+  await writeFile(at('key'), key.toString('base64'))
+  await writeFile(at('policy.yaml'), stringify(policy))
+  await writeFile(
+    at('config.yaml'),
+    JSON.stringify(configOf({ at, first, origin, algorithm, jwks })),
+  )
+  const command = [process.execPath, 'dist/main.js', 'run', '--config', at('config.yaml')]
+  const authority = await start(command, (line) => line.includes('operations'), { core })
+  return {
+    authority,
+    url: `${origin}/t/${TENANT}/api/v1/oauth/token`,
+    proof,
+    proofAudience,
+    clusterIssuer: CLUSTER,
+    clusterJwks: jwks,
+    refreshTokens: await startFamilies(at('store.sqlite'), new Seal(key, systemRandom), families),
+    close: async () => {
+      await authority.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function startFamilies(file: string, seal: Seal, count: number): Promise<string[]> {
+  const store = sqliteStore(file)
+  const refreshTokens = new RefreshTokens({
+    tenant: TENANT,
+    key: seal.derive('refresh tokens'),
+    store,
+    clock: systemClock,
+    random: systemRandom,
+  })
+  const owner = { clientId: 'bench', sub: 'user', lifetimeSeconds: 86_400 }
+  const grant = {
+    scope: [SCOPE],
+    targets: [DOCS],
+    authTime: unixSeconds(systemClock),
+    jkt: undefined,
+  }
+  const tokens: string[] = []
+  for (let index = 0; index < count; index++) {
+    tokens.push(await refreshTokens.start(systemRandom.uuid(), owner, grant))
+  }
+  await store.close()
+  return tokens
+}
+
+async function makeProof(audience: string) {
+  const key = newClusterKey()
+  const cluster = await localCluster(CLUSTER, key, { clock: systemClock, random: systemRandom })
+  const pod = {
+    namespace: 'bench',
+    serviceAccount: { name: 'bench', uid: 'b1' },
+    pod: { name: 'bench-0', uid: 'b2' },
+    node: { name: 'bench', uid: 'b3' },
+  }
+  const publicKey = createPublicKey(key)
+  const der = publicKey.export({ type: 'spki', format: 'der' })
+  const kid = createHash('sha256').update(der).digest('base64url')
+  const jwk = { use: 'sig', alg: 'RS256', kid, ...(await exportJWK(publicKey)) }
+  return { proof: await cluster.token(pod, audience, 7_200), jwks: { keys: [jwk] } }
+}
+
+const policy = {
+  agents: [
+    {
+      name: 'bench-agent',
+      proof: { provider: 'bench', namespace: 'bench', serviceAccount: 'bench' },
+      grants: [{ scopes: ['agent:self'] }, { target: DOCS, scopes: [SCOPE] }],
+    },
+  ],
+}
+
+interface Place {
+  readonly at: (name: string) => string
+  readonly first: number
+  readonly origin: string
+  readonly algorithm: string
+  readonly jwks: object
+}
+
+function configOf({ at, first, origin, algorithm, jwks }: Place) {
+  const client = {
+    secretHashes: [`sha256:${createHash('sha256').update('bench-secret').digest('base64url')}`],
+    grants: [
+      { scopes: [SCOPE] },
+      { target: DOCS, scopes: [SCOPE] },
+      { target: 'bench', scopes: [SCOPE] },
+    ],
+  }
+  return {
+    roles: ['authority'],
+    log: { level: 'info', format: 'json' },
+    operations: { listen: `127.0.0.1:${String(first + 1)}` },
+    authority: {
+      listen: `127.0.0.1:${String(first)}`,
+      origin,
+      store: { file: at('store.sqlite') },
+      keyEncryptionFile: at('key'),
+      limits: { clientPerMinute: MANY, workloadPerMinute: MANY },
+      tenants: [
+        {
+          slug: TENANT,
+          algorithm,
+          policy: at('policy.yaml'),
+          providers: [
+            { name: 'bench', kind: 'kubernetes', issuers: [CLUSTER], keys: { inline: jwks } },
+          ],
+          clients: [
+            {
+              id: 'bench',
+              ...client,
+              grantTypes: [
+                'client_credentials',
+                'refresh_token',
+                'token_exchange',
+                'authorization_code',
+              ],
+              redirectUris: ['https://app.example/callback'],
+              delegation: { scopes: [SCOPE] },
+            },
+            { id: 'front', ...client },
+          ],
+          users: [{ sub: 'user' }],
+        },
+      ],
+    },
+  }
+}

@@ -1,0 +1,141 @@
+import type { TenantConfig } from '../config/config.ts'
+import { showFault } from '../config/document.ts'
+import { AccessTokens } from '../endpoint/access_token.ts'
+import { Clients } from '../endpoint/client/registry.ts'
+import { Codes } from '../endpoint/code.ts'
+import { DpopNonces } from '../endpoint/dpop/nonce.ts'
+import { DpopVerifier } from '../endpoint/dpop/proof.ts'
+import { RefreshTokens } from '../endpoint/refresh_token.ts'
+import { Revocations } from '../endpoint/revocations.ts'
+import type { Seal } from '../endpoint/sealing.ts'
+import { openSigner } from '../endpoint/signer.ts'
+import type { Tenant } from '../endpoint/tenant.ts'
+import { Users } from '../endpoint/users.ts'
+import { unixSeconds } from '../platform/clock.ts'
+import { Watched } from '../platform/watched.ts'
+import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Store } from '../store/store.ts'
+import type { KubernetesProvider } from '../verifier/kubernetes.ts'
+import { verifierOf } from '../verifier/registry.ts'
+import { openKeys } from './key_sources.ts'
+import type { Opened } from './opened.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const MAX_POLICY_BYTES = 4_194_304
+
+export interface TenantNeeds {
+  readonly origin: string
+  readonly store: Store
+  readonly seal: Seal
+  readonly opened: Opened
+  readonly surroundings: Surroundings
+}
+
+/** Wires everything of one tenant. */
+export async function openTenant(
+  config: TenantConfig,
+  policy: () => Policy,
+  { origin, store, seal, opened, surroundings }: TenantNeeds,
+): Promise<Tenant> {
+  const { clock, random } = surroundings
+  const { slug, issuer } = config
+  const users = new Users(slug, config.users, store)
+  const clients = new Clients({
+    tenant: slug,
+    configured: config.clients,
+    store,
+    policy,
+    users: new Set(config.users.map(({ sub }) => sub)),
+  })
+  const signer = await openSigner(slug, config.algorithm, { store, seal, clock })
+  const revocations = new Revocations({ tenant: slug, store, clock })
+  const isKnown = async (clientId: string, sub: string): Promise<boolean> =>
+    (await clients.party(clientId)) !== undefined &&
+    (policy().ofSubject(sub) ?? (await users.active(sub)) ?? (await clients.find(sub))) !==
+      undefined
+  return {
+    slug,
+    issuer,
+    atOrigin: config.atOrigin,
+    settings: config,
+    clients,
+    users,
+    signer,
+    verifier: verifierOf(await openProviders(config, opened, surroundings), clock),
+    accessTokens: new AccessTokens({ issuer, signer, revocations, isKnown, clock }),
+    codes: new Codes({
+      tenant: slug,
+      lifetimeSeconds: config.codeLifetimeSeconds,
+      store,
+      clock,
+      random,
+    }),
+    refreshTokens: new RefreshTokens({
+      tenant: slug,
+      key: seal.derive('refresh tokens'),
+      store,
+      clock,
+      random,
+    }),
+    revocations,
+    dpop: new DpopVerifier({
+      nonces: new DpopNonces(seal.derive('DPoP nonces'), clock),
+      store,
+      clock,
+      nonceRequired: config.dpopNonceRequired,
+    }),
+    urls: (path) => ['t', 'orgs'].map((prefix) => `${origin}/${prefix}/${slug}/api/v1${path}`),
+    isPast: (moment) => moment <= unixSeconds(clock),
+    userGrant: (user, agent) => store.userGrant(slug, user, agent),
+    policy,
+  }
+}
+
+async function openProviders(
+  { providers }: TenantConfig,
+  opened: Opened,
+  surroundings: Surroundings,
+): Promise<readonly KubernetesProvider[]> {
+  const open: KubernetesProvider[] = []
+  for (const provider of providers) {
+    open.push({ ...provider, keys: await openKeys(provider, opened, surroundings) })
+  }
+  return open
+}
+
+/** The trust policy of a tenant, followed while it changes. Undefined: the tenant has none. */
+export async function openPolicy(
+  tenant: TenantConfig,
+  surroundings: Surroundings,
+): Promise<Watched<CompiledPolicy> | undefined> {
+  const { policy } = tenant
+  if (policy === undefined) return undefined
+  const around = policySurroundings(tenant)
+  return Watched.open(
+    {
+      what: 'policy',
+      paths: [policy],
+      maxBytes: MAX_POLICY_BYTES,
+      parse: (contents) => {
+        const compiled = compilePolicy(policyFiles(policy, contents), around)
+        for (const conflict of compiled.conflicts) {
+          surroundings.log.error('an agent of the trust policy is left out', {
+            tenant: tenant.slug,
+            reason: showFault(conflict),
+          })
+        }
+        return compiled
+      },
+    },
+    surroundings,
+  )
+}
+
+/** What the policy of a tenant has to agree with. */
+export function policySurroundings({ providers, clients, users }: TenantConfig) {
+  return {
+    providers: providers.map(({ name }) => name),
+    takenIds: [...clients.map(({ id }) => id), ...users.map(({ sub }) => sub)],
+  }
+}

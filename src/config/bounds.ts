@@ -1,0 +1,35 @@
+import Type, { type Static } from 'typebox'
+
+const perMinute = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 1, maximum: 10_000_000, description })
+
+/** How often the token endpoint may be asked; what comes at once may be as much as a whole minute's. */
+export const limitsSchema = Type.Object(
+  {
+    clientPerMinute: perMinute(100, 'Requests of one authenticated client.'),
+    workloadPerMinute: perMinute(
+      60,
+      'Exchanges of one pod, so that all replicas of an agent can start together.',
+    ),
+    failuresPerMinute: perMinute(
+      60,
+      'Failed authentications and refused tokens of one network address.',
+    ),
+  },
+  { additionalProperties: false, default: {}, description: 'Limits of the token endpoint.' },
+)
+
+export const auditSchema = Type.Object(
+  {
+    retentionDays: Type.Integer({
+      default: 90,
+      minimum: 1,
+      maximum: 3_650,
+      description: 'Days after which a closed segment of the audit trail is dropped.',
+    }),
+  },
+  { additionalProperties: false, default: {}, description: 'The audit trail.' },
+)
+
+export type LimitsConfig = Readonly<Static<typeof limitsSchema>>
+export type AuditConfig = Readonly<Static<typeof auditSchema>>

@@ -1,0 +1,130 @@
+import { compactVerify } from 'jose'
+import { parseAct, type Act } from '../oauth/act.ts'
+import { parseScope, type Scope } from '../oauth/scope.ts'
+import { unixSeconds, type Clock } from '../platform/clock.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
+import { parseCompactJws, type UnverifiedJws } from '../verifier/jws.ts'
+import type { Revocations } from './revocations.ts'
+import type { Signer } from './signer.ts'
+
+declare const verified: unique symbol
+
+/** An access token of ours that is live: signed by us, neither expired nor revoked, its parties still there. */
+export interface AccessToken {
+  readonly [verified]: true
+  readonly jti: string
+  readonly grantId: string
+  readonly sub: string
+  readonly clientId: string
+  readonly audiences: readonly string[]
+  readonly scope: Scope
+  readonly issuedAt: number
+  readonly expiresAt: number
+  readonly authTime: number | undefined
+  readonly act: Act | undefined
+  readonly mayAct: { readonly sub: string; readonly iss: string } | undefined
+  /** Thumbprint of the key that it is bound to. */
+  readonly jkt: string | undefined
+  /** False for what impersonation made: it ends there. */
+  readonly exchangeable: boolean
+}
+
+/** Why a token is not believed, for the log and the metric. */
+export type AccessTokenFault =
+  | 'token_malformed'
+  | 'token_type'
+  | 'token_foreign'
+  | 'token_signature'
+  | 'token_expired'
+  | 'token_revoked'
+  | 'token_orphaned'
+
+interface AccessTokensDependencies {
+  readonly issuer: string
+  readonly signer: Pick<Signer, 'verificationKey'>
+  readonly revocations: Pick<Revocations, 'reaches'>
+  /** Whether the client and the subject of a token are still there. */
+  readonly isKnown: (clientId: string, sub: string) => Promise<boolean>
+  readonly clock: Clock
+}
+
+/** The claim that marks a token as the end of the road. */
+export const NOT_EXCHANGEABLE = 'not_exchangeable'
+
+/** Reads access tokens that a tenant itself issued (RFC 9068 section 4). */
+export class AccessTokens {
+  readonly #dependencies: AccessTokensDependencies
+
+  constructor(dependencies: AccessTokensDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /**
+   * The type is checked first: an ID token, a logout token or a platform's token is signed too, and is no access token
+   * (RFC 9068 section 5). There is no leeway: both clocks are ours.
+   */
+  async read(text: string): Promise<AccessToken | AccessTokenFault> {
+    const jws = parseCompactJws(text)
+    if (typeof jws === 'string') return 'token_malformed'
+    const { typ } = jws.header
+    if (typ !== 'at+jwt' && typ !== 'application/at+jwt') return 'token_type'
+    if (jws.payload['iss'] !== this.#dependencies.issuer) return 'token_foreign'
+    if (!(await this.#isSigned(jws))) return 'token_signature'
+    const token = claimsOf(jws.payload)
+    if (!token) return 'token_malformed'
+    if (token.expiresAt <= unixSeconds(this.#dependencies.clock)) return 'token_expired'
+    if (!(await this.#dependencies.isKnown(token.clientId, token.sub))) return 'token_orphaned'
+    return (await this.#dependencies.revocations.reaches(token)) ? 'token_revoked' : token
+  }
+
+  async #isSigned({ compact, header }: UnverifiedJws): Promise<boolean> {
+    const { alg, kid } = header
+    if (typeof alg !== 'string' || typeof kid !== 'string' || 'crit' in header) return false
+    const key = this.#dependencies.signer.verificationKey(kid, alg)
+    if (!key) return false
+    try {
+      await compactVerify(compact, key, { algorithms: [alg] })
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+/** What the mint writes. It was signed by us, and is read with care all the same: an older version may have written it. */
+function claimsOf(claims: Readonly<Record<string, unknown>>): AccessToken | undefined {
+  const { jti, grant_id: grantId, sub, client_id: clientId, iat, exp, act, cnf } = claims
+  const texts = [jti, grantId, sub, clientId]
+  if (!texts.every((text) => typeof text === 'string' && text !== '')) return undefined
+  if (typeof iat !== 'number' || typeof exp !== 'number') return undefined
+  const { aud, scope, auth_time: authTime } = claims
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!audiences.every((audience) => typeof audience === 'string')) return undefined
+  const parsedScope = typeof scope === 'string' ? parseScope(scope) : []
+  const parsedAct = act === undefined ? undefined : parseAct(act)
+  if (!parsedScope || (act !== undefined && !parsedAct)) return undefined
+  const jkt = isJsonObject(cnf) ? cnf['jkt'] : undefined
+  // A binding that cannot be read must not become none.
+  if (cnf !== undefined && typeof jkt !== 'string') return undefined
+  return {
+    jti,
+    grantId,
+    sub,
+    clientId,
+    audiences,
+    scope: parsedScope,
+    issuedAt: iat,
+    expiresAt: exp,
+    authTime: typeof authTime === 'number' ? authTime : undefined,
+    act: parsedAct,
+    mayAct: mayActOf(claims['may_act']),
+    jkt,
+    exchangeable: claims[NOT_EXCHANGEABLE] !== true,
+  } as AccessToken
+}
+
+function mayActOf(value: unknown): AccessToken['mayAct'] {
+  if (!isJsonObject(value)) return undefined
+  const { sub, iss } = value
+  return typeof sub === 'string' && typeof iss === 'string' ? { sub, iss } : undefined
+}

@@ -1,0 +1,56 @@
+import type { ClientAuthMethod, ClientConfig } from '../../config/client.ts'
+import type { GrantName } from '../../oauth/grant_types.ts'
+import { Ceiling } from '../../policy/ceiling.ts'
+import { delegationOf } from '../../policy/compile.ts'
+import { compileRule, type ProofRule } from '../../policy/policy.ts'
+import { KeySet } from '../../verifier/key_set.ts'
+import type { Party } from '../tenant.ts'
+
+/** A client with a registration of its own, ready to be asked. */
+export interface RegisteredClient extends Party {
+  /** It cannot keep a secret (RFC 6749 section 2.1). */
+  readonly isPublic: boolean
+  /** SHA-256 digests of its secrets. */
+  readonly secretHashes: readonly Uint8Array[]
+  readonly methods: readonly ClientAuthMethod[]
+  /** Keys of its own assertions. */
+  readonly keys: KeySet | undefined
+  /** Pods whose tokens are its assertions. */
+  readonly rule: ProofRule | undefined
+  readonly redirectUris: readonly string[]
+  readonly grantTypes: readonly GrantName[]
+  readonly refreshLifetimeSeconds: number
+  readonly refreshIdleSeconds: number | undefined
+  readonly mayIntrospect: boolean
+  /** Subs of the users whose place it may take. */
+  readonly impersonates: readonly string[]
+  readonly mayAct: string | undefined
+  readonly dpopBound: boolean
+}
+
+/** @throws KeySetFault when its `jwks` are no keys */
+export function registeredClient(config: ClientConfig): RegisteredClient {
+  const { grants, delegation, maxTargets } = config
+  return {
+    id: config.id,
+    sub: config.id,
+    agent: undefined,
+    ceiling: Ceiling.of(grants, maxTargets),
+    delegation: delegationOf({ grants, delegation, maxTargets }),
+    lifetimeSeconds: config.lifetimeSeconds,
+    audiences: config.audiences,
+    isPublic: config.methods.includes('none'),
+    secretHashes: config.secretHashes,
+    methods: config.methods,
+    keys: config.jwks && KeySet.from(config.jwks),
+    rule: config.proof && compileRule(config.proof),
+    redirectUris: config.redirectUris,
+    grantTypes: config.grantTypes,
+    refreshLifetimeSeconds: config.refreshLifetimeSeconds,
+    refreshIdleSeconds: config.refreshIdleSeconds,
+    mayIntrospect: config.mayIntrospect,
+    impersonates: config.impersonation?.users ?? [],
+    mayAct: config.mayAct,
+    dpopBound: config.dpopBound,
+  }
+}

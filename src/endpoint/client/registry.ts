@@ -1,0 +1,83 @@
+import { LRUCache } from 'lru-cache'
+import { clientOf, registrationSchema, type ClientConfig } from '../../config/client.ts'
+import { parseValue } from '../../config/document.ts'
+import type { Policy } from '../../policy/policy.ts'
+import type { ClientRecord, Store } from '../../store/store.ts'
+import { partyOfAgent, type Party } from '../tenant.ts'
+import { registeredClient, type RegisteredClient } from './registered.ts'
+
+interface ClientsDependencies {
+  readonly tenant: string
+  readonly configured: readonly ClientConfig[]
+  readonly store: Pick<Store, 'client'>
+  readonly policy: () => Policy
+  /** Subs of the tenant's users. */
+  readonly users: ReadonlySet<string>
+}
+
+interface Compiled {
+  readonly registration: string
+  readonly client: RegisteredClient
+}
+
+const MAX_COMPILED = 1_000
+
+/**
+ * The clients of a tenant: those of the configuration, and those that were registered while it runs. The latter are read
+ * from the store at each request, so that one that was removed is gone at once, in every process.
+ */
+export class Clients {
+  readonly #dependencies: ClientsDependencies
+  readonly #configured: ReadonlyMap<string, RegisteredClient>
+  readonly #compiled = new LRUCache<string, Compiled>({ max: MAX_COMPILED })
+
+  constructor(dependencies: ClientsDependencies) {
+    this.#dependencies = dependencies
+    this.#configured = new Map(
+      dependencies.configured.map((config) => [config.id, registeredClient(config)]),
+    )
+  }
+
+  async find(id: string): Promise<RegisteredClient | undefined> {
+    const configured = this.#configured.get(id)
+    if (configured) return configured
+    if (this.isTaken(id)) return undefined
+    const record = await this.#dependencies.store.client(this.#dependencies.tenant, id)
+    return record && this.#compile(record)
+  }
+
+  /** Whom tokens with this `client_id` are issued to. */
+  async party(id: string): Promise<Party | undefined> {
+    const agent = this.#dependencies.policy().ofClient(id)
+    return agent ? partyOfAgent(agent) : this.find(id)
+  }
+
+  /**
+   * True for what is the name of somebody else: ids of clients, subs of agents and subs of users never mean two things
+   * within a tenant, or one could speak as the other. A client whose id was taken after it was registered is out of use.
+   */
+  isTaken(id: string): boolean {
+    const { policy, users } = this.#dependencies
+    return users.has(id) || policy().names(id)
+  }
+
+  isConfigured(id: string): boolean {
+    return this.#configured.has(id)
+  }
+
+  #compile({ id, registration, secretHashes }: ClientRecord): RegisteredClient {
+    const known = this.#compiled.get(id)
+    const compiled = known?.registration === registration ? known : this.#remember(id, registration)
+    return { ...compiled.client, secretHashes }
+  }
+
+  #remember(id: string, registration: string): Compiled {
+    const entry = parseValue(JSON.parse(registration), registrationSchema)
+    const compiled = {
+      registration,
+      client: registeredClient(clientOf({ id, secretHashes: [], ...entry })),
+    }
+    this.#compiled.set(id, compiled)
+    return compiled
+  }
+}

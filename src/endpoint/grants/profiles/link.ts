@@ -1,0 +1,30 @@
+import { OAuthError } from '../../../oauth/errors.ts'
+import type { AccessToken } from '../../access_token.ts'
+import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
+
+/** What allows an actor to act for a subject. */
+export interface Link {
+  /** Where the user allowed some scopes and no others. */
+  readonly scope?: readonly string[]
+}
+
+/**
+ * What joins a subject to an actor. Two good tokens prove two identities and no relation between them: without a link, tokens
+ * of different flows could be spliced into a chain that nobody agreed to.
+ */
+export async function linkBetween(
+  subject: AccessToken,
+  actor: AccessToken,
+  party: Party,
+  tenant: Tenant,
+): Promise<Link | OAuthError> {
+  // The subject, or whoever acts for it, handed it to this client.
+  if (subject.clientId === party.id || isMadeFor(party, subject.audiences)) return {}
+  const { mayAct } = subject
+  // Both members decide: the same sub at another issuer is somebody else (RFC 8693 section 4.4).
+  if (mayAct?.sub === actor.sub && mayAct.iss === tenant.issuer) return {}
+  const user = await tenant.users.active(subject.sub)
+  if (!user) return new OAuthError('delegation_unlinked')
+  const grant = await tenant.userGrant(user.sub, party.id)
+  return grant ? { scope: grant.scopes } : new OAuthError('consent_required')
+}

@@ -1,0 +1,91 @@
+import { OAuthError } from '../../../oauth/errors.ts'
+import type { WorkloadIdentity } from '../../../verifier/identity.ts'
+import { CannotVerify, ProofRefusal } from '../../../verifier/refusal.ts'
+import type { TokenRequest } from '../../request.ts'
+import { partyOfAgent, type Tenant } from '../../tenant.ts'
+import type { Authorization, Caller } from '../grant.ts'
+
+/**
+ * Workload identity: a proof of the platform becomes a token of the agent that the workload is. The proof stands in for
+ * client authentication. It leaves nothing behind but its line in the audit trail.
+ */
+export async function workloadIdentity(
+  proof: string,
+  request: TokenRequest,
+  { client }: Caller,
+  tenant: Tenant,
+): Promise<Authorization | OAuthError> {
+  const identity = await verify(proof, request, tenant)
+  if (identity instanceof OAuthError) return identity
+  const agent = tenant.policy().match(identity, request.clientId)
+  if (typeof agent === 'string') {
+    const reason = agent === 'none' ? 'unmatched' : 'ambiguous'
+    return refuse(reason, describe(identity), tenant)
+  }
+  if (client && client.id !== agent.clientId) {
+    return refuse('client_mismatch', `client ${client.id} is not agent ${agent.name}`, tenant)
+  }
+  return {
+    party: partyOfAgent(agent),
+    sub: agent.sub,
+    ceiling: agent.ceiling,
+    targets: [],
+    // Of its own, not of what the proof has left: refreshes would shrink to nothing as the kubelet's rotation nears.
+    lifetimeSeconds: agent.lifetimeSeconds,
+    proof: { provider: identity.provider, subject: identity.subject },
+    charge: {
+      kind: 'workload',
+      tenant: tenant.slug,
+      provider: identity.provider,
+      uid: identity.pod?.uid ?? identity.subject,
+    },
+  }
+}
+
+async function verify(
+  proof: string,
+  { own }: TokenRequest,
+  tenant: Tenant,
+): Promise<WorkloadIdentity | OAuthError> {
+  const identity = await tenant.verifier.verify(proof)
+  if (identity instanceof ProofRefusal) {
+    return refuse(identity.code, identity.detail, tenant, identity.provider)
+  }
+  if (identity instanceof CannotVerify) {
+    return new OAuthError('cannot_verify', {
+      detail: `${identity.provider}: ${identity.detail}`,
+      retryAfterSeconds: identity.retryAfterSeconds,
+    })
+  }
+  // A hint for those who run several providers. It can only narrow: issuer, audience and signature have decided.
+  const hint = own.subject_issuer
+  const names: readonly string[] = [identity.kind, identity.provider, identity.issuer]
+  if (hint !== undefined && !names.includes(hint)) {
+    return refuse(
+      'subject_issuer_mismatch',
+      'subject_issuer names another provider',
+      tenant,
+      identity.provider,
+    )
+  }
+  return identity
+}
+
+function refuse(
+  reason: string,
+  detail: string,
+  { settings }: Tenant,
+  provider?: string,
+): OAuthError {
+  const code =
+    settings.workloadRefusal === 'invalid_request' ? 'proof_refused' : 'workload_identity_failed'
+  return new OAuthError(code, {
+    reason,
+    detail: provider === undefined ? detail : `${provider}: ${detail}`,
+  })
+}
+
+/** Of a verified proof, so it may be logged. */
+function describe({ provider, subject }: WorkloadIdentity): string {
+  return `${provider}: ${subject}`
+}

@@ -1,0 +1,163 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { OAuthError } from '../oauth/errors.ts'
+import { causeOf, type Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { Random } from '../platform/random.ts'
+import { StoreFault } from '../store/store.ts'
+import { answerOf, type Answer } from './answer.ts'
+import { challengeOf } from './bearer.ts'
+import { introspect } from './introspect.ts'
+import {
+  crossOrigin,
+  otherMethods,
+  preflight,
+  prefixes,
+  write,
+  type TenantParams,
+} from './reply.ts'
+import type { RawRequest } from './request.ts'
+import { revoke, type RevokeDependencies } from './revoke.ts'
+import type { Tenant } from './tenant.ts'
+import type { TokenEndpoint } from './token.ts'
+import { userinfo } from './userinfo.ts'
+
+export interface OAuthRoutesDependencies extends RevokeDependencies {
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly token: TokenEndpoint
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+type Serve = (slug: string, raw: RawRequest, method: string) => Promise<Answer>
+
+interface Route {
+  readonly path: string
+  readonly methods: readonly ('GET' | 'POST')[]
+  /** Whether programs in browsers call it. */
+  readonly fromBrowsers: boolean
+  readonly serve: Serve
+}
+
+/** The endpoints that take credentials or tokens, under both prefixes. */
+export function oauthRoutes(app: FastifyInstance, dependencies: OAuthRoutesDependencies): void {
+  const { token } = dependencies
+  const routes: readonly Route[] = [
+    { path: '/oauth/token', methods: ['POST'], fromBrowsers: true, serve: token },
+    {
+      path: '/oauth/introspect',
+      methods: ['POST'],
+      fromBrowsers: false,
+      serve: beside((tenant, raw) => introspect(raw, tenant, dependencies), dependencies),
+    },
+    {
+      path: '/oauth/revoke',
+      methods: ['POST'],
+      fromBrowsers: true,
+      serve: beside((tenant, raw) => revoke(raw, tenant, dependencies), dependencies),
+    },
+    {
+      path: '/oauth/userinfo',
+      methods: ['GET', 'POST'],
+      fromBrowsers: true,
+      serve: beside(
+        (tenant, raw, method) => userinfo(method === 'POST' ? 'POST' : 'GET', raw, tenant),
+        dependencies,
+      ),
+    },
+  ]
+  for (const prefix of prefixes) for (const route of routes) mount(app, prefix, route, dependencies)
+}
+
+function mount(
+  app: FastifyInstance,
+  prefix: string,
+  { path, methods, fromBrowsers, serve }: Route,
+  { random }: OAuthRoutesDependencies,
+): void {
+  const url = `${prefix}${path}`
+  app.route<TenantParams>({
+    method: [...methods],
+    url,
+    handler: async (request, reply) => {
+      const requestId = random.uuid()
+      reply.headers({ 'x-request-id': requestId, ...(fromBrowsers && crossOrigin) })
+      const twice = repeatedHeader(request)
+      if (twice) return write(reply, answerOf(twice))
+      return write(
+        reply,
+        await serve(request.params.tenant, rawOf(request, requestId), request.method),
+      )
+    },
+  })
+  const allowed = methods.includes('GET') ? ['GET', 'HEAD', 'POST', 'OPTIONS'] : ['POST', 'OPTIONS']
+  const more = { 'access-control-allow-methods': allowed.join(', '), ...preflight }
+  otherMethods(app, url, allowed, fromBrowsers ? more : {})
+}
+
+function rawOf(request: FastifyRequest, requestId: string): RawRequest {
+  const { body, headers, url } = request
+  const at = url.indexOf('?')
+  return {
+    contentType: headers['content-type'],
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    query: at === -1 ? '' : url.slice(at + 1),
+    authorization: headers.authorization,
+    dpop: typeof headers['dpop'] === 'string' ? headers['dpop'] : undefined,
+    address: request.socket.remoteAddress,
+    requestId,
+    traceId: traceIdOf(headers['traceparent']),
+  }
+}
+
+/** W3C Trace Context: nothing but hexadecimal digits is taken over. */
+function traceIdOf(traceparent: string | string[] | undefined): string | undefined {
+  if (typeof traceparent !== 'string') return undefined
+  return /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1]
+}
+
+/** Node keeps the first of two such headers, or joins them, and which of them was meant cannot be known. */
+function repeatedHeader({ raw }: FastifyRequest): OAuthError | undefined {
+  const { authorization, dpop, 'content-type': contentType } = raw.headersDistinct
+  if ((authorization?.length ?? 0) > 1) return new OAuthError('client_twice')
+  if ((dpop?.length ?? 0) > 1) return new OAuthError('dpop_invalid', { reason: 'dpop_many' })
+  return (contentType?.length ?? 0) > 1 ? new OAuthError('media_type') : undefined
+}
+
+type Work = (tenant: Tenant, raw: RawRequest, method: string) => Promise<object | OAuthError>
+
+/** What the endpoints beside the token endpoint have in common: the tenant, the bounds, and what becomes of a fault. */
+function beside(
+  work: Work,
+  { tenants, limits, log, metrics }: OAuthRoutesDependencies,
+): (slug: string, raw: RawRequest, method: string) => Promise<Answer> {
+  return async (slug, raw, method) => {
+    const tenant = tenants.get(slug)
+    if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
+    const result = limits.admit(raw.address) ?? (await attempt(work, tenant, raw, method))
+    const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
+    if (!(result instanceof OAuthError)) return answerOf(result, nonce)
+    if (result.status === 401 || result.status === 400) limits.failed(raw.address)
+    metrics.tally('denials', { tenant: slug, reason: result.reason }).add()
+    const fields = { tenant: slug, reason: result.reason, detail: result.detail }
+    if (result.status >= 500) log.error('request not served', fields)
+    else log.warn('request refused', fields)
+    return answerOf(result, { ...challengeOf(result), ...nonce })
+  }
+}
+
+async function attempt(
+  work: Work,
+  tenant: Tenant,
+  raw: RawRequest,
+  method: string,
+): Promise<object | OAuthError> {
+  try {
+    return await work(tenant, raw, method)
+  } catch (error) {
+    if (error instanceof StoreFault) {
+      return new OAuthError('store_down', { detail: error.message, retryAfterSeconds: 1 })
+    }
+    return new OAuthError('unexpected', { detail: JSON.stringify(causeOf(error)) })
+  }
+}

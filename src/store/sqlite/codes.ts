@@ -1,0 +1,28 @@
+import type { CodeRecord, Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+type Row = Omit<CodeRecord, 'consumed'> & { readonly consumed: number }
+
+export function codes(connection: Connection): Pick<Store, 'keepCode' | 'code' | 'consumeCode'> {
+  const insert = connection.prepare('INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const select = connection.prepare<Row>(
+    `SELECT tenant, hash, grant_id AS grantId, client_id AS clientId, granted AS "grant",
+       expires_at AS expiresAt, consumed
+     FROM codes WHERE tenant = ? AND hash = ?`,
+  )
+  const consume = connection.prepare(
+    'UPDATE codes SET consumed = 1 WHERE tenant = ? AND hash = ? AND consumed = 0',
+  )
+  return {
+    keepCode: ({ tenant, hash, grantId, clientId, grant, expiresAt, consumed }) =>
+      connection.attempt(() => {
+        insert.run(tenant, hash, grantId, clientId, grant, expiresAt, Number(consumed))
+      }),
+    code: (tenant, hash) =>
+      connection.attempt(() => {
+        const row = select.get(tenant, hash)
+        return row && { ...row, consumed: row.consumed === 1 }
+      }),
+    consumeCode: (tenant, hash) => connection.attempt(() => consume.run(tenant, hash) === 1),
+  }
+}

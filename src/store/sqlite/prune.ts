@@ -1,0 +1,16 @@
+import type { Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+const EXPIRING = ['codes', 'refresh_families', 'revocations', 'reservations']
+
+export function pruning(connection: Connection): Pick<Store, 'prune'> {
+  const statements = EXPIRING.map((table) =>
+    connection.prepare(`DELETE FROM ${table} WHERE expires_at <= ?`),
+  )
+  return {
+    prune: (now) =>
+      connection.write(() => {
+        for (const statement of statements) statement.run(now)
+      }),
+  }
+}
