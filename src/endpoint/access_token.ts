@@ -63,8 +63,8 @@ export class AccessTokens {
    * The type is checked first: an ID token, a logout token or a platform's token is signed too, and is no access token
    * (RFC 9068 section 5). There is no leeway: both clocks are ours.
    */
-  async read(text: string): Promise<AccessToken | AccessTokenFault> {
-    const jws = parseCompactJws(text)
+  async read(shown: string | UnverifiedJws): Promise<AccessToken | AccessTokenFault> {
+    const jws = typeof shown === 'string' ? parseCompactJws(shown) : shown
     if (typeof jws === 'string') return 'token_malformed'
     const { typ } = jws.header
     if (typ !== 'at+jwt' && typ !== 'application/at+jwt') return 'token_type'

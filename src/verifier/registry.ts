@@ -19,7 +19,7 @@ export function verifierOf(providers: readonly KubernetesProvider[], clock: Cloc
   }
   return {
     async verify(proof) {
-      const jws = parseCompactJws(proof)
+      const jws = typeof proof === 'string' ? parseCompactJws(proof) : proof
       if (typeof jws === 'string') return new ProofRefusal(jws, 'not a compact JWS')
       const { iss, aud } = jws.payload
       if (typeof iss !== 'string' || !issuers.has(iss)) {

@@ -1,5 +1,6 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import { isTokenType, tokenTypes, type TokenType } from '../../oauth/token_types.ts'
+import { parseCompactJws } from '../../verifier/jws.ts'
 import { missing, type TokenRequest } from '../request.ts'
 import type { Tenant } from '../tenant.ts'
 import { delegation } from './profiles/delegation.ts'
@@ -48,7 +49,9 @@ async function authorizeProfile(
   tenant: Tenant,
 ): Promise<Authorization | OAuthError> {
   const { subject_issuer: hint } = request.own
-  if (!saysOurs(subjectToken, tenant)) {
+  const jws = parseCompactJws(subjectToken)
+  // What cannot be read at all is held to the rules of a proof, which refuse it.
+  if (typeof jws === 'string' || !saysOurs(jws, tenant)) {
     // A platform's token is no access token of ours, whatever its type is called.
     if (subjectType !== tokenTypes.jwt) {
       return new OAuthError('token_refused', { reason: 'subject_foreign' })
@@ -56,12 +59,12 @@ async function authorizeProfile(
     if (actorToken !== undefined) {
       return new OAuthError('token_refused', { reason: 'actor_with_proof' })
     }
-    return workloadIdentity(subjectToken, request, caller, tenant)
+    return workloadIdentity(typeof jws === 'string' ? subjectToken : jws, request, caller, tenant)
   }
   if (hint !== undefined && hint !== tenant.issuer) {
     return new OAuthError('token_refused', { reason: 'subject_issuer_mismatch' })
   }
-  const subject = await readOwn('subject', subjectToken, caller, tenant)
+  const subject = await readOwn('subject', jws, caller, tenant)
   if (subject instanceof OAuthError) return subject
   if (actorToken !== undefined) {
     const actor = await readOwn('actor', actorToken, caller, tenant)

@@ -1,16 +1,14 @@
 import { OAuthError } from '../../../oauth/errors.ts'
-import { parseCompactJws } from '../../../verifier/jws.ts'
+import type { UnverifiedJws } from '../../../verifier/jws.ts'
 import type { AccessToken } from '../../access_token.ts'
 import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
 import type { Caller } from '../grant.ts'
 
 /**
- * Whether a token claims to be of this tenant. The claim alone gives nothing: it selects which rules the token is held to,
- * and what cannot be read at all is held to those of a proof, which refuse it.
+ * Whether a token claims to be of this tenant. The claim alone gives nothing: it selects which rules the token is held to.
  */
-export function saysOurs(text: string, tenant: Tenant): boolean {
-  const jws = parseCompactJws(text)
-  return typeof jws !== 'string' && jws.payload['iss'] === tenant.issuer
+export function saysOurs({ payload }: UnverifiedJws, tenant: Tenant): boolean {
+  return payload['iss'] === tenant.issuer
 }
 
 /**
@@ -19,11 +17,11 @@ export function saysOurs(text: string, tenant: Tenant): boolean {
  */
 export async function readOwn(
   as: 'subject' | 'actor',
-  text: string,
+  shown: string | UnverifiedJws,
   { dpop }: Caller,
   tenant: Tenant,
 ): Promise<AccessToken | OAuthError> {
-  const token = await tenant.accessTokens.read(text)
+  const token = await tenant.accessTokens.read(shown)
   if (typeof token === 'string') return refuse(`${as}_${token}`)
   if (token.jkt !== undefined && token.jkt !== dpop?.jkt) return refuse(`${as}_unbound`)
   return token.exchangeable ? token : refuse(`${as}_not_exchangeable`)

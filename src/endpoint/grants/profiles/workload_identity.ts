@@ -1,5 +1,6 @@
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { WorkloadIdentity } from '../../../verifier/identity.ts'
+import type { UnverifiedJws } from '../../../verifier/jws.ts'
 import { CannotVerify, ProofRefusal } from '../../../verifier/refusal.ts'
 import type { TokenRequest } from '../../request.ts'
 import { partyOfAgent, type Tenant } from '../../tenant.ts'
@@ -10,7 +11,7 @@ import type { Authorization, Caller } from '../grant.ts'
  * client authentication. It leaves nothing behind but its line in the audit trail.
  */
 export async function workloadIdentity(
-  proof: string,
+  proof: string | UnverifiedJws,
   request: TokenRequest,
   { client }: Caller,
   tenant: Tenant,
@@ -43,7 +44,7 @@ export async function workloadIdentity(
 }
 
 async function verify(
-  proof: string,
+  proof: string | UnverifiedJws,
   { own }: TokenRequest,
   tenant: Tenant,
 ): Promise<WorkloadIdentity | OAuthError> {
