@@ -40,7 +40,8 @@ export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): rea
     rule: authorization?.party.agent?.name,
     provider: authorization?.proof?.provider,
     subject_proof: authorization?.proof?.subject,
-    scope_requested: request?.scope && showScope(request.scope),
+    // What somebody unproven wrote there could be anything, a misplaced secret too.
+    scope_requested: authorization && request?.scope && showScope(request.scope),
     request_id: raw.requestId,
     trace_id: raw.traceId,
     ip_address: raw.address,
@@ -53,7 +54,7 @@ export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): rea
       event: 'token.refused',
       outcome: status >= 500 ? 'failure' : 'denied',
       reason,
-      audience: request?.targets,
+      audience: authorization && request?.targets,
     }
     return alarm === undefined
       ? [refused]

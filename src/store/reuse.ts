@@ -3,13 +3,11 @@ import type { RefreshFamily, RevocationRecord } from './store.ts'
 /** No access token lives longer, so none that came of a family outlives it by more. */
 const LONGEST_ACCESS_TOKEN_SECONDS = 86_400
 
-/** Ends what was made of a grant when one of its refresh tokens was reused. `now` in Unix milliseconds. */
-export function reuseRevocation(family: RefreshFamily, now: number): RevocationRecord {
-  return {
-    tenant: family.tenant,
-    kind: 'grant',
-    value: family.id,
-    notBefore: Math.floor(now / 1000),
-    expiresAt: family.expiresAt + LONGEST_ACCESS_TOKEN_SECONDS,
-  }
+/**
+ * Ends what was made of a grant when one of its refresh tokens was reused, and what will be: another request of the family
+ * may be on its way to the mint at this moment.
+ */
+export function reuseRevocation({ tenant, id, expiresAt: end }: RefreshFamily): RevocationRecord {
+  const expiresAt = end + LONGEST_ACCESS_TOKEN_SECONDS
+  return { tenant, kind: 'grant', value: id, notBefore: expiresAt, expiresAt }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApplication, type Application } from '../../src/compose/application.ts'
 import { resolveConfig } from '../../src/config/load.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
 import { openLog } from '../../src/ops/log.ts'
 import {
   Canaries,
@@ -82,6 +83,8 @@ async function document() {
       origin: ORIGIN,
       store: { file: at('store.sqlite') },
       keyEncryptionFile: at('key'),
+      // Each canary has to be looked at, so none may be turned away for coming after too many.
+      limits: { failuresPerMinute: 1_000_000, clientPerMinute: 1_000_000 },
       tenants: [
         {
           slug: 'acme-corp',
@@ -152,6 +155,24 @@ async function askTheAuthority(): Promise<void> {
     await send('authority', headersWithCanaries(canaries, request))
   }
   await send('authority', oddRequests(canaries, { target, headers, host: hostOf('authority') }))
+  await askBesideTheTokenEndpoint(headers, credentials)
+}
+
+async function askBesideTheTokenEndpoint(
+  headers: readonly string[],
+  { client_id, client_secret }: Readonly<Record<'client_id' | 'client_secret', string>>,
+): Promise<void> {
+  const [token = ''] = [...secrets].find(([, word]) => word === 'an issued token') ?? []
+  const names = ['token', 'token_type_hint', 'client_id', 'client_secret', 'client_assertion']
+  const form = { token, client_id, client_secret }
+  for (const path of ['introspect', 'revoke']) {
+    const target = TOKEN_PATH.replace('/oauth/token', `/oauth/${path}`)
+    await send('authority', formsWithCanaries(canaries, { target, headers, form, names }))
+  }
+  const target = TOKEN_PATH.replace('/oauth/token', '/oauth/userinfo')
+  const request = (more: readonly string[]) =>
+    requestText(`GET ${target} HTTP/1.1`, [...headers, ...more])
+  await send('authority', headersWithCanaries(canaries, request))
 }
 
 /** Claims that no verifier has reason to believe, and those of a verified proof that name no workload. */
@@ -237,7 +258,21 @@ function foundIn(text: string): readonly string[] {
     .map(([, word]) => word)
 }
 
-test('nothing that was sent or issued reaches the log, the metrics, or the body of an error', async () => {
+/** What a proven caller asked for is what the audit trail is kept to tell. */
+function isOnRecord(place: string): boolean {
+  return [' scope', ' audience', ' resource'].some((name) => place.endsWith(name))
+}
+
+/** Every row, as the store has it. */
+async function auditTrail(): Promise<string> {
+  const store = sqliteStore(at('store.sqlite'))
+  const rows = await store.auditTail(undefined, 100_000)
+  await store.close()
+  expect(rows.length).toBeGreaterThan(150)
+  return rows.map(({ text }) => text).join('\n')
+}
+
+test('nothing that was sent or issued reaches the log, the metrics, the audit trail, or the body of an error', async () => {
   await askTheAuthority()
   await showOddProofs()
   await askTheBroker()
@@ -248,8 +283,9 @@ test('nothing that was sent or issued reaches the log, the metrics, or the body 
     errors: errors.flatMap(({ headers, body }) => foundIn(JSON.stringify(headers) + body)),
     log: foundIn(logged),
     metrics: foundIn(text),
+    audit: foundIn(await auditTrail()).filter((place) => !isOnRecord(place)),
   }
-  expect(found).toEqual({ errors: [], log: [], metrics: [] })
+  expect(found).toEqual({ errors: [], log: [], metrics: [], audit: [] })
 
   // There was something to find: much was planted, tokens came, and the log and the metrics tell of all kinds of outcome.
   expect(canaries.planted.size).toBeGreaterThan(250)

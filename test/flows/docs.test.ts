@@ -9,7 +9,7 @@ import { CALLBACK, peopledAuthority, type Peopled } from '../fakes/peopled_autho
 import { secret } from '../fakes/running_authority.ts'
 
 const shell = promisify(execFile)
-const page = fileURLToPath(new URL('../../docs/token-endpoint.md', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The pair of RFC 7636 appendix B. */
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
@@ -46,8 +46,11 @@ afterAll(async () => {
 })
 
 /** The commands under a heading, one each. */
-async function commandsUnder(heading: string): Promise<readonly string[]> {
-  const text = await readFile(page, 'utf8')
+async function commandsUnder(
+  heading: string,
+  page = 'docs/token-endpoint.md',
+): Promise<readonly string[]> {
+  const text = await readFile(root + page, 'utf8')
   const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
   const blocks = [...section.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
   return blocks.flatMap((block) => block.trim().split(/\n(?=curl )/))
@@ -65,6 +68,12 @@ async function answerUnder(heading: string): Promise<Readonly<Record<string, unk
   expect(more).toEqual([])
   return run(command)
 }
+
+test('the command of the README works as it stands', async () => {
+  const [command = '', ...more] = await commandsUnder('Tokens from the token endpoint', 'README.md')
+  expect(more).toEqual([])
+  expect(await run(command)).toMatchObject({ token_type: 'Bearer' })
+})
 
 test('every command of the page works as it stands, in the order of the page', async () => {
   expect(await answerUnder('A client as itself')).toMatchObject({ token_type: 'Bearer' })

@@ -66,7 +66,7 @@ function familyVerbs(families: Table<RefreshFamily>, revocations: Revoked): Fami
       if (!family) return Promise.resolve('unknown')
       const verdict = judgeRotation(family, rotation)
       if (verdict.family) families.put(verdict.family)
-      if (verdict.outcome === 'reused') revocations.write(reuseRevocation(family, rotation.now))
+      if (verdict.outcome === 'reused') revocations.write(reuseRevocation(family))
       return Promise.resolve(verdict.outcome)
     },
   }

@@ -61,7 +61,7 @@ export function families(
         if (!family) return 'unknown'
         const verdict = judgeRotation(family, rotation)
         if (verdict.family) rotated(verdict.family)
-        if (verdict.outcome === 'reused') revoke(reuseRevocation(family, rotation.now))
+        if (verdict.outcome === 'reused') revoke(reuseRevocation(family))
         return verdict.outcome
       }),
   }
