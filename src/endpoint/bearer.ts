@@ -1,5 +1,6 @@
 import { OAuthError } from '../oauth/errors.ts'
 import type { AccessToken } from './access_token.ts'
+import { dpopAlgorithms } from './dpop/proof.ts'
 import type { RawRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -32,20 +33,23 @@ export async function presentedToken(
   if (proof instanceof OAuthError) return atResource(proof)
   return proof.jkt === token.jkt
     ? token
-    : new OAuthError('bearer_invalid', { reason: 'dpop_key_mismatch' })
+    : new OAuthError('bearer_dpop_mismatch', { reason: 'dpop_key_mismatch' })
 }
+
+const algorithms = dpopAlgorithms.join(' ')
 
 /** The challenge that goes with a refusal at a resource of ours (RFC 6750 section 3, RFC 9449 section 7.1). */
 export function challengeOf({ code, error }: OAuthError): Readonly<Record<string, string>> {
   switch (code) {
     case 'bearer_missing':
-      return { 'www-authenticate': 'Bearer, DPoP' }
+      return { 'www-authenticate': `Bearer, DPoP algs="${algorithms}"` }
     case 'bearer_invalid':
     case 'bearer_insufficient':
       return { 'www-authenticate': `Bearer error="${error}"` }
     case 'bearer_dpop_invalid':
+    case 'bearer_dpop_mismatch':
     case 'bearer_dpop_nonce_needed':
-      return { 'www-authenticate': `DPoP error="${error}"` }
+      return { 'www-authenticate': `DPoP error="${error}", algs="${algorithms}"` }
     default:
       return {}
   }

@@ -81,6 +81,7 @@ const catalogue = {
   bearer_missing: [401, 'invalid_token', 'An access token is needed.'],
   bearer_invalid: [401, 'invalid_token', 'The access token is invalid, expired or revoked.'],
   bearer_dpop_invalid: [401, 'invalid_dpop_proof', 'The DPoP proof is not valid for this token.'],
+  bearer_dpop_mismatch: [401, 'invalid_token', 'The access token is bound to another key.'],
   bearer_dpop_nonce_needed: [
     401,
     'use_dpop_nonce',
