@@ -79,7 +79,7 @@ async function serve(
   // Nothing was looked at, so there is nothing to put on record.
   if (held) return { result: held }
   const outcome = await attempt(tenant, raw, dependencies)
-  if (isFailure(outcome.result)) limits.failed(raw.address)
+  if (isFailure(outcome)) limits.failed(raw.address)
   try {
     for (const event of eventsOf(outcome, tenant, raw)) await audit.record(event)
     return outcome

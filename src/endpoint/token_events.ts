@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { actorChain } from '../oauth/act.ts'
-import { OAuthError, type OAuthErrorCode } from '../oauth/errors.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import { showScope } from '../oauth/scope.ts'
 import type { AuditEvent } from '../platform/audit.ts'
 import type { Minted } from './issuer.ts'
@@ -8,18 +8,14 @@ import type { RawRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
 import type { Outcome } from './token.ts'
 
-/** Refusals that may be somebody trying what is not theirs. */
-const failures: ReadonlySet<OAuthErrorCode> = new Set<OAuthErrorCode>([
-  'client_unproven',
-  'proof_refused',
-  'workload_identity_failed',
-  'token_refused',
-  'grant_invalid',
-  'dpop_invalid',
-])
-
-export function isFailure(result: Minted | OAuthError): boolean {
-  return result instanceof OAuthError && failures.has(result.code)
+/**
+ * Whether a refusal is charged to the address that it came from: nobody else is known who could be. Being told the nonce of
+ * a DPoP proof is the way every first request goes.
+ */
+export function isFailure({ result, caller, authorization }: Outcome): boolean {
+  if (!(result instanceof OAuthError) || result.status >= 500) return false
+  const proven = caller?.authenticated === true || authorization !== undefined
+  return !proven && result.code !== 'dpop_nonce_needed' && result.code !== 'too_many_requests'
 }
 
 /** Refusals by which a thief or a broken client gives itself away: an event of their own, by the names LumoAuth gives them. */
@@ -28,12 +24,17 @@ const alarms: Readonly<Record<string, AuditEvent['event']>> = {
   refresh_reused: 'oauth.security.refresh_reuse_detected',
 }
 
-/** What goes on record of a request: one event, and another where a grant was ended because it came back. */
+/**
+ * What goes on record of a request: one event, and another where a grant was ended because it came back. What could not be
+ * read as a request, and what came after too many, is counted and no more: else anybody could fill the store.
+ */
 export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): readonly AuditEvent[] {
   const { result, request, caller, authorization } = outcome
+  const tooMany = result instanceof OAuthError && result.code === 'too_many_requests'
+  if (!request || tooMany) return []
   const common = {
     tenant: tenant.slug,
-    grant: request?.grant,
+    grant: request.grant,
     client_id: authorization?.party.id ?? caller?.client?.id,
     subject: authorization?.sub,
     actor_chain: authorization?.act && actorChain(authorization.act),
@@ -41,7 +42,7 @@ export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): rea
     provider: authorization?.proof?.provider,
     subject_proof: authorization?.proof?.subject,
     // What somebody unproven wrote there could be anything, a misplaced secret too.
-    scope_requested: authorization && request?.scope && showScope(request.scope),
+    scope_requested: authorization && request.scope && showScope(request.scope),
     request_id: raw.requestId,
     trace_id: raw.traceId,
     ip_address: raw.address,
@@ -54,7 +55,7 @@ export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): rea
       event: 'token.refused',
       outcome: status >= 500 ? 'failure' : 'denied',
       reason,
-      audience: authorization && request?.targets,
+      audience: authorization && request.targets,
     }
     return alarm === undefined
       ? [refused]

@@ -48,8 +48,16 @@ const rootPlaces = documents.map((name) => `/.well-known/${name}`)
 
 const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
 const assertionAlgorithms = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
 ]
 
 function metadataOf(slug: string, issuer: string, algorithm: string): Json {

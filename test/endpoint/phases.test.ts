@@ -40,7 +40,8 @@ async function send({ form, authorization, slug, contentType }: Sent) {
     dpop: undefined,
   })
   const json = JSON.parse(body) as Readonly<Record<string, unknown>>
-  return { json, outcome: `${String(status)} ${String(json['error'] ?? 'issued')}` }
+  const error = 'error' in json ? String(json['error']) : 'issued'
+  return { json, outcome: `${String(status)} ${error}` }
 }
 
 const by = (id: string, password = secret) => basic(id, password).authorization

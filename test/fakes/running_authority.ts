@@ -60,11 +60,14 @@ export interface TestAuthority {
   readonly cluster: FakeCluster
   readonly log: FakeLog
   readonly port: number
-  send(wish: HttpWish): Promise<Answer>
+  readonly send: (wish: HttpWish) => Promise<Answer>
   /** Posts a form to the token endpoint of acme-corp. */
-  post(form: Readonly<Record<string, string>>, headers?: OutgoingHttpHeaders): Promise<Answer>
+  readonly post: (
+    form: Readonly<Record<string, string>>,
+    headers?: OutgoingHttpHeaders,
+  ) => Promise<Answer>
   /** Opens the authority's store beside it, as a command does. */
-  withStore<T>(use: (store: Store) => Promise<T>): Promise<T>
+  readonly withStore: <T>(use: (store: Store) => Promise<T>) => Promise<T>
   stop(): Promise<void>
 }
 

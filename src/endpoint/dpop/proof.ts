@@ -21,6 +21,24 @@ const headerMembers = new Set(['typ', 'alg', 'jwk', 'kid'])
 /** Members by which a JWK would show more than a public key (RFC 7518 section 6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
+/** What can be wrong with a proof, and what the operator reads of it. */
+const faults = {
+  dpop_malformed: 'the proof is no compact JWS, or too long',
+  dpop_type: 'typ is not dpop+jwt',
+  dpop_header: 'the header has a member that no proof needs',
+  dpop_algorithm: 'alg is none of those that are taken',
+  dpop_key: 'jwk is no public key, or does not suit alg',
+  dpop_signature: 'the signature is not by the key in jwk',
+  dpop_method: 'htm is not the method of the request',
+  dpop_url: 'htu is not a public URL of this endpoint',
+  dpop_jti: 'jti is not 16 to 256 printable characters',
+  dpop_time: 'iat, exp or nbf does not hold now',
+  dpop_token: 'ath is not the hash of the access token',
+  dpop_replayed: 'the proof was shown before',
+} as const
+
+type DpopFault = keyof typeof faults
+
 declare const proven: unique symbol
 
 /** Possession of a key was shown with this very request. Only `DpopVerifier` makes one. */
@@ -81,7 +99,10 @@ export class DpopVerifier {
       : refuse('dpop_replayed')
   }
 
-  #judge(claims: Claims, { method, urls, accessToken }: DpopExpectation): string | undefined {
+  #judge(
+    claims: Claims,
+    { method, urls, accessToken }: DpopExpectation,
+  ): DpopFault | 'nonce' | undefined {
     const { htm, htu, jti, nonce, ath } = claims
     if (htm !== method) return 'dpop_method'
     if (typeof htu !== 'string' || !urls.includes(normalUrl(htu) ?? '')) return 'dpop_url'
@@ -94,7 +115,7 @@ export class DpopVerifier {
     return typeof nonce === 'string' && nonces.isGood(nonce) ? undefined : 'nonce'
   }
 
-  #judgeTimes({ iat, exp, nbf }: Claims): string | undefined {
+  #judgeTimes({ iat, exp, nbf }: Claims): DpopFault | undefined {
     const now = unixSeconds(this.#dependencies.clock)
     if (!isTime(iat) || iat < now - MAX_AGE_SECONDS || iat > now + AHEAD_SECONDS) return 'dpop_time'
     if (exp !== undefined && (!isTime(exp) || exp <= now)) return 'dpop_time'
@@ -105,8 +126,8 @@ export class DpopVerifier {
   #take(claims: Claims, jkt: string, { tenant }: DpopExpectation): Promise<boolean> {
     const { store, clock } = this.#dependencies
     const jti = createHash('sha256').update(String(claims['jti'])).digest('base64url')
-    // As long as its iat would pass.
-    const expiresAt = Number(claims['iat']) + MAX_AGE_SECONDS + 1
+    // As long as its iat would pass, by the clock of any process that shares the store.
+    const expiresAt = Number(claims['iat']) + MAX_AGE_SECONDS + AHEAD_SECONDS
     return store.reserve({ tenant, owner: `dpop:${jkt}`, jti, expiresAt }, unixSeconds(clock))
   }
 }
@@ -114,7 +135,7 @@ export class DpopVerifier {
 type Claims = UnverifiedJws['payload']
 
 /** Reads header and key. The reason why not, otherwise. */
-function readProof(proof: string): ReadProof | string {
+function readProof(proof: string): ReadProof | DpopFault {
   const jws = parseCompactJws(proof)
   if (typeof jws === 'string') return 'dpop_malformed'
   const { typ, alg, jwk } = jws.header
@@ -164,6 +185,6 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-function refuse(reason: string): OAuthError {
-  return new OAuthError('dpop_invalid', { reason })
+function refuse(reason: DpopFault): OAuthError {
+  return new OAuthError('dpop_invalid', { reason, detail: faults[reason] })
 }
