@@ -1,23 +1,21 @@
-import { createHash, createPublicKey, randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportJWK } from 'jose'
 import { stringify } from 'yaml'
 import { issuerOf } from '../src/config/authority.ts'
-import { localCluster, newClusterKey } from '../src/dev/cluster.ts'
 import { RefreshTokens } from '../src/endpoint/refresh_token.ts'
 import { Seal } from '../src/endpoint/sealing.ts'
 import { systemClock, unixSeconds } from '../src/platform/clock.ts'
 import { systemRandom } from '../src/platform/random.ts'
 import { sqliteStore } from '../src/store/sqlite.ts'
 import { freePorts, start, type Started } from './processes.ts'
+import { CLUSTER_ISSUER, makeProof } from './proof.ts'
 
 const TENANT = 'acme-corp'
 const DOCS = 'https://docs.example.com'
 const SCOPE = 'read:documents'
 const MANY = 10_000_000
-const CLUSTER = 'https://cluster.example'
 
 export interface EndpointWorld {
   readonly authority: Started
@@ -58,7 +56,7 @@ export async function endpointWorld(
     url: `${origin}/t/${TENANT}/api/v1/oauth/token`,
     proof,
     proofAudience,
-    clusterIssuer: CLUSTER,
+    clusterIssuer: CLUSTER_ISSUER,
     clusterJwks: jwks,
     refreshTokens: await startFamilies(at('store.sqlite'), new Seal(key, systemRandom), families),
     close: async () => {
@@ -90,22 +88,6 @@ async function startFamilies(file: string, seal: Seal, count: number): Promise<s
   }
   await store.close()
   return tokens
-}
-
-async function makeProof(audience: string) {
-  const key = newClusterKey()
-  const cluster = await localCluster(CLUSTER, key, { clock: systemClock, random: systemRandom })
-  const pod = {
-    namespace: 'bench',
-    serviceAccount: { name: 'bench', uid: 'b1' },
-    pod: { name: 'bench-0', uid: 'b2' },
-    node: { name: 'bench', uid: 'b3' },
-  }
-  const publicKey = createPublicKey(key)
-  const der = publicKey.export({ type: 'spki', format: 'der' })
-  const kid = createHash('sha256').update(der).digest('base64url')
-  const jwk = { use: 'sig', alg: 'RS256', kid, ...(await exportJWK(publicKey)) }
-  return { proof: await cluster.token(pod, audience, 7_200), jwks: { keys: [jwk] } }
 }
 
 const policy = {
@@ -151,7 +133,12 @@ function configOf({ at, first, origin, algorithm, jwks }: Place) {
           algorithm,
           policy: at('policy.yaml'),
           providers: [
-            { name: 'bench', kind: 'kubernetes', issuers: [CLUSTER], keys: { inline: jwks } },
+            {
+              name: 'bench',
+              kind: 'kubernetes',
+              issuers: [CLUSTER_ISSUER],
+              keys: { inline: jwks },
+            },
           ],
           clients: [
             {

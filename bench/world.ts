@@ -1,14 +1,11 @@
-import { createHash, createPublicKey, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportJWK } from 'jose'
 import { stringify } from 'yaml'
 import { issuerOf } from '../src/config/authority.ts'
-import { localCluster, newClusterKey } from '../src/dev/cluster.ts'
-import { systemClock } from '../src/platform/clock.ts'
-import { systemRandom } from '../src/platform/random.ts'
 import { freePorts, start, type Started } from './processes.ts'
+import { CLUSTER_ISSUER, makeProof } from './proof.ts'
 
 const TENANT = 'acme-corp'
 const PROGRAM = [process.execPath, 'dist/main.js', 'run', '--config']
@@ -26,7 +23,8 @@ export async function makeWorld(authorityCore: number): Promise<World> {
   const at = (name: string): string => join(folder, name)
   const first = await freePorts(4)
   const origin = `http://127.0.0.1:${String(first)}`
-  const jwks = await writeProof(at('token'), issuerOf(origin, TENANT))
+  const { proof, jwks } = await makeProof(issuerOf(origin, TENANT))
+  await writeFile(at('token'), proof)
   await writeFile(at('key-encryption'), randomBytes(32).toString('base64'))
   await writeFile(at('policy.yaml'), stringify(policy))
   await writeFile(at('authority.yaml'), stringify(authorityConfig({ at, first, origin, jwks })))
@@ -46,26 +44,6 @@ export async function makeWorld(authorityCore: number): Promise<World> {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Writes a proof that lives as long as a bench, and returns the keys that verify it. */
-async function writeProof(file: string, audience: string): Promise<object> {
-  const key = newClusterKey()
-  const cluster = await localCluster('https://cluster.example', key, {
-    clock: systemClock,
-    random: systemRandom,
-  })
-  const pod = {
-    namespace: 'bench',
-    serviceAccount: { name: 'bench', uid: 'b1' },
-    pod: { name: 'bench-0', uid: 'b2' },
-    node: { name: 'bench', uid: 'b3' },
-  }
-  await writeFile(file, await cluster.token(pod, audience, 7_200))
-  const publicKey = createPublicKey(key)
-  const der = publicKey.export({ type: 'spki', format: 'der' })
-  const kid = createHash('sha256').update(der).digest('base64url')
-  return { keys: [{ use: 'sig', alg: 'RS256', kid, ...(await exportJWK(publicKey)) }] }
 }
 
 interface Place {
@@ -105,7 +83,7 @@ function authorityConfig({ at, first, origin, jwks }: Place & { readonly jwks: o
             {
               name: 'bench',
               kind: 'kubernetes',
-              issuers: ['https://cluster.example'],
+              issuers: [CLUSTER_ISSUER],
               keys: { inline: jwks },
             },
           ],
