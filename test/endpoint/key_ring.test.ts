@@ -36,6 +36,7 @@ const seconds = (count: number) => {
 
 /** As `keys rotate` does. */
 async function rotate(algorithm = 'ES256'): Promise<string> {
+  seconds(1)
   const from = clock.now + PUBLISHED_BEFORE_SECONDS
   const key = await makeSigningKey(TENANT, algorithm, from, { seal, clock })
   await store.addSigningKey(key)

@@ -4,9 +4,9 @@ import {
   generateKeyPairSync,
   randomBytes,
   sign,
-  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto'
+import type { JWK } from 'jose'
 import { DpopNonces } from '../../src/endpoint/dpop/nonce.ts'
 import { DpopVerifier, type DpopExpectation } from '../../src/endpoint/dpop/proof.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
@@ -28,7 +28,7 @@ export class DpopKey {
   readonly algorithm: keyof typeof makers
   readonly privateKey: KeyObject
   /** Of the public key. */
-  readonly jwk: JsonWebKey
+  readonly jwk: JWK
   readonly jkt: string
   readonly #now: () => number
 
@@ -77,13 +77,13 @@ const ways = {
   EdDSA: {},
 } as const
 
-function publicMembers(privateKey: KeyObject): JsonWebKey {
+function publicMembers(privateKey: KeyObject): JWK {
   const { kty, crv, x, y, n, e } = privateKey.export({ format: 'jwk' })
-  return JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JsonWebKey
+  return JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JWK
 }
 
 /** RFC 7638 section 3: the required members in the order of their names. */
-function thumbprintOf({ crv, e, kty, n, x, y }: JsonWebKey): string {
+function thumbprintOf({ crv, e, kty, n, x, y }: JWK): string {
   const text = JSON.stringify({ crv, e, kty, n, x, y })
   return createHash('sha256').update(text).digest('base64url')
 }

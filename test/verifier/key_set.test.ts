@@ -68,6 +68,7 @@ const readings: readonly (readonly [name: string, jwk: object, algorithms: reado
   ['no modulus', named(rsaJwk, { n: undefined }), []],
   ['a modulus that is no text', named(rsaJwk, { n: 1 }), []],
   ['the exponent 3', named(rsaJwk, { e: 'Aw' }), anyRsa],
+  ['an exponent of 33 bits, which only costs time', named(rsaJwk, { e: 'AQAAAAE' }), []],
   ['the exponent 1, under which anybody can sign', named(rsaJwk, { e: 'AQ' }), []],
   ['the exponent 1, with zeros before it', named(rsaJwk, { e: 'AAAB' }), []],
   ['the exponent 0', named(rsaJwk, { e: 'AA' }), []],
