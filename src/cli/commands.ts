@@ -12,6 +12,24 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker config check FILE     report every fault of a configuration and its policies
   lumo-broker config schema         print the JSON Schema of the configuration
   lumo-broker config schema policy  print the JSON Schema of trust policies
+
+  These change and show the state of an authority, while it runs, too:
+    --config FILE                     its configuration
+    --tenant SLUG                     which tenant, where it has several
+
+  lumo-broker clients add           register a client; prints its secret, once
+    --registration FILE               as in the configuration, YAML or JSON, or
+    --grant-type, --scope, --redirect-uri, --public
+    --id ID                           instead of one that is made
+  lumo-broker clients list | rotate-secret ID | remove ID
+  lumo-broker keys list | rotate | retire KID
+  lumo-broker grants add --user SUB --agent NAME --scope SCOPE
+  lumo-broker grants list | remove --user SUB --agent NAME
+  lumo-broker users list | disable SUB | enable SUB
+  lumo-broker revoke --agent NAME | --client ID | --user SUB | --grant ID | --jti ID
+  lumo-broker revoke --tenant SLUG  everything of a tenant
+  lumo-broker audit tail [--count N] | show ID | verify
+
   lumo-broker help | version
 `
 
@@ -22,6 +40,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).run,
   dev: async () => (await import('./dev.ts')).dev,
   config: async () => (await import('./config.ts')).config,
+  clients: async () => (await import('./clients.ts')).clients,
+  keys: async () => (await import('./keys.ts')).keys,
+  grants: async () => (await import('./grants.ts')).grants,
+  users: async () => (await import('./users.ts')).users,
+  revoke: async () => (await import('./revoke.ts')).revoke,
+  audit: async () => (await import('./audit.ts')).audit,
 }
 
 /** Runs the command that the arguments name. What the operator has to mend becomes sentences on standard error. */

@@ -1,31 +1,87 @@
 import { parseArgs } from 'node:util'
 import { UsageFault } from './io.ts'
 
+/** How an option is given: once and always, once with a default, once or not, or any number of times. */
+type Rule = 'required' | 'optional' | 'repeated' | 'flag' | { readonly default: string }
+
+type ValueOf<R> = R extends 'repeated'
+  ? readonly string[]
+  : R extends 'flag'
+    ? boolean
+    : R extends 'optional'
+      ? string | undefined
+      : string
+
+type Rules = Readonly<Record<string, Rule>>
+type Options<R extends Rules> = { readonly [Name in keyof R]: ValueOf<R[Name]> }
+
 /**
  * Reads `--name VALUE` options, and nothing else.
  * @throws UsageFault
  */
-export function options<Names extends string>(
+export function options<const R extends Rules>(given: readonly string[], rules: R): Options<R> {
+  const { values, words } = read(given, rules, false)
+  if (words.length > 0) throw new UsageFault('only options are taken')
+  return values
+}
+
+/**
+ * Reads options and one word beside them: what a command works on.
+ * @throws UsageFault
+ */
+export function wordAndOptions<const R extends Rules>(
   given: readonly string[],
-  wanted: Readonly<Record<Names, 'required' | { readonly default: string }>>,
-): Readonly<Record<Names, string>> {
-  const names = Object.keys(wanted) as Names[]
-  let values: Readonly<Record<string, unknown>>
+  what: string,
+  rules: R,
+): Options<R> & { readonly word: string } {
+  const { values, words } = read(given, rules, true)
+  const [word, ...more] = words
+  if (word === undefined || more.length > 0) throw new UsageFault(`one ${what} must be given`)
+  return { ...values, word }
+}
+
+function read<const R extends Rules>(
+  given: readonly string[],
+  rules: R,
+  allowPositionals: boolean,
+): { readonly values: Options<R>; readonly words: readonly string[] } {
   try {
-    ;({ values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...given],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+      options: Object.fromEntries(
+        Object.entries(rules).map(([name, rule]) => [
+          name,
+          rule === 'flag'
+            ? { type: 'boolean' as const }
+            : { type: 'string' as const, multiple: rule === 'repeated' },
+        ]),
+      ),
       strict: true,
-    }))
+      allowPositionals,
+    })
+    const read = Object.entries(rules).map(([name, rule]) => [
+      name,
+      valueOf(name, rule, values[name]),
+    ])
+    return { values: Object.fromEntries(read) as Options<R>, words: positionals }
   } catch (error) {
+    if (error instanceof UsageFault) throw error
     throw new UsageFault(error instanceof Error ? error.message : 'the options cannot be read')
   }
-  return Object.fromEntries(
-    names.map((name) => {
-      const rule = wanted[name]
-      const value = values[name] ?? (rule === 'required' ? undefined : rule.default)
-      if (typeof value !== 'string') throw new UsageFault(`--${name} must be given`)
-      return [name, value]
-    }),
-  ) as Readonly<Record<Names, string>>
+}
+
+function valueOf(name: string, rule: Rule, value: unknown): unknown {
+  switch (rule) {
+    case 'repeated':
+      return value ?? []
+    case 'flag':
+      return value ?? false
+    case 'optional':
+      return value
+    case 'required':
+      if (value === undefined) throw new UsageFault(`--${name} must be given`)
+      return value
+    default:
+      return value ?? rule.default
+  }
 }

@@ -82,6 +82,11 @@ export class Policy {
     return this.#bySub.get(sub)
   }
 
+  /** The agent of this name. */
+  named(name: string): Agent | undefined {
+    return this.#agents.find((agent) => agent.name === name)
+  }
+
   /** Whether this is the `client_id` or the `sub` of an agent. */
   names(id: string): boolean {
     return this.#byClientId.has(id) || this.#bySub.has(id)

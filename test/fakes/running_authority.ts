@@ -60,6 +60,8 @@ export interface TestAuthority {
   readonly cluster: FakeCluster
   readonly log: FakeLog
   readonly port: number
+  /** Where its files are; its configuration is `lumo.json`. */
+  readonly folder: string
   readonly send: (wish: HttpWish) => Promise<Answer>
   /** Posts a form to the token endpoint of acme-corp. */
   readonly post: (
@@ -90,6 +92,7 @@ export async function runAuthority(wish: AuthorityWish = {}): Promise<TestAuthor
     cluster,
     log: surroundings.log,
     port,
+    folder,
     send,
     post: (form, headers = {}) => send({ ...formBody(form), headers: { ...FORM, ...headers } }),
     withStore: async (use) => {
@@ -135,6 +138,8 @@ export async function authorityConfig(
       tenants: await (tenants ?? standardTenants)({ cluster, policyFile }),
     },
   }
+  // As an operator has it, for commands that are run beside it.
+  await writeFile(join(folder, 'lumo.json'), JSON.stringify(document))
   const { authority } = resolveConfig(document, {})
   if (!authority) throw new Error('the document has no authority')
   return authority

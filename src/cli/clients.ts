@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { Administration } from '../compose/administration.ts'
+import { registrationFaults, registrationSchema, type RegistrationEntry } from '../config/client.ts'
+import { DocumentFault, parseValue, parseYaml } from '../config/document.ts'
+import { systemFiles } from '../platform/files.ts'
+import { unixSeconds } from '../platform/clock.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import type { Random } from '../platform/random.ts'
+import { say, showTime, withAdministration } from './administration.ts'
+import { UsageFault, type ExitCode, type Io } from './io.ts'
+import { options, wordAndOptions } from './options.ts'
+import { MAX_CONFIG_BYTES } from './run.ts'
+
+const SECRET_BYTES = 32
+const place = { config: 'required', tenant: 'optional' } as const
+
+/** `lumo-broker clients add|list|rotate-secret|remove`: registered clients, while the authority runs. */
+export function clients(io: Io): Promise<ExitCode> {
+  const [verb, ...rest] = io.arguments
+  const within = { ...io, arguments: rest }
+  switch (verb) {
+    case 'add':
+      return add(within)
+    case 'list':
+      return list(within)
+    case 'rotate-secret':
+      return rotateSecret(within)
+    case 'remove':
+      return remove(within)
+    default:
+      throw new UsageFault('clients takes: add, list, rotate-secret ID, remove ID')
+  }
+}
+
+async function add(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, {
+    ...place,
+    id: 'optional',
+    registration: 'optional',
+    'grant-type': 'repeated',
+    scope: 'repeated',
+    'redirect-uri': 'repeated',
+    public: 'flag',
+  })
+  const entry =
+    given.registration === undefined
+      ? parseValue(fromOptions(given), registrationSchema)
+      : await fromFile(given.registration, io)
+  return withAdministration(given, io, async (administration) => {
+    const { tenant, store, audit, surroundings } = administration
+    const id = given.id ?? `client_${surroundings.random.bytes(8).toString('hex')}`
+    const hasSecret = entry.methods.some((method) => method.startsWith('client_secret_'))
+    const faults = registrationFaults(entry, '', hasSecret)
+    if (faults.length > 0) throw new DocumentFault(faults)
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id))
+      throw new OperatorFault('--id is no client id')
+    refuseTaken(id, administration)
+    const secret = hasSecret ? newSecret(surroundings.random) : undefined
+    const added = await store.addClient({
+      tenant: tenant.slug,
+      id,
+      registration: JSON.stringify(entry),
+      secretHashes: secret === undefined ? [] : [hashOf(secret)],
+      createdAt: unixSeconds(surroundings.clock),
+    })
+    if (!added) throw new OperatorFault(`${id} is taken by another client`)
+    await audit.record({
+      event: 'client.added',
+      tenant: tenant.slug,
+      outcome: 'success',
+      client_id: id,
+    })
+    say(io, `client_id: ${id}`)
+    // Only here and only now: the store has its hash.
+    if (secret !== undefined) say(io, `client_secret: ${secret}`)
+    return 0
+  })
+}
+
+interface AddOptions {
+  readonly 'grant-type': readonly string[]
+  readonly scope: readonly string[]
+  readonly 'redirect-uri': readonly string[]
+  readonly public: boolean
+}
+
+function fromOptions(given: AddOptions): object {
+  const grantTypes = given['grant-type']
+  return {
+    ...(given.public && { methods: ['none'] }),
+    ...(grantTypes.length > 0 && { grantTypes }),
+    redirectUris: given['redirect-uri'],
+    grants: given.scope.length > 0 ? [{ scopes: given.scope }] : [],
+  }
+}
+
+async function fromFile(file: string, io: Io): Promise<RegistrationEntry> {
+  const bytes = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
+  return parseYaml(bytes.toString('utf8'), registrationSchema)
+}
+
+/** Ids never mean two things within a tenant. */
+function refuseTaken(id: string, { tenant, policy }: Administration): void {
+  const owner = tenant.clients.some((client) => client.id === id)
+    ? 'a client of the configuration'
+    : tenant.users.some(({ sub }) => sub === id)
+      ? 'a user'
+      : policy.names(id)
+        ? 'an agent of the trust policy'
+        : undefined
+  if (owner !== undefined) throw new OperatorFault(`${id} is taken by ${owner}`)
+}
+
+function list(io: Io): Promise<ExitCode> {
+  return withAdministration(options(io.arguments, place), io, async ({ tenant, store }) => {
+    for (const { id, methods, grantTypes } of tenant.clients) {
+      say(io, `${id}  ${methods.join(',')}  ${grantTypes.join(',')}  configuration`)
+    }
+    for (const { id, registration, createdAt } of await store.clients(tenant.slug)) {
+      const { methods, grantTypes } = JSON.parse(registration) as RegistrationEntry
+      say(io, `${id}  ${methods.join(',')}  ${grantTypes.join(',')}  ${showTime(createdAt)}`)
+    }
+    return 0
+  })
+}
+
+function rotateSecret(io: Io): Promise<ExitCode> {
+  const given = wordAndOptions(io.arguments, 'client id', place)
+  return withAdministration(given, io, async (administration) => {
+    const { tenant, store, audit, surroundings } = administration
+    const { word: id } = given
+    const record = await findAdded(id, administration)
+    if (record.secretHashes.length === 0) throw new OperatorFault(`${id} has no secret`)
+    const secret = newSecret(surroundings.random)
+    await store.rotateClientSecret(tenant.slug, id, hashOf(secret))
+    await audit.record({
+      event: 'client.secret_rotated',
+      tenant: tenant.slug,
+      outcome: 'success',
+      client_id: id,
+    })
+    say(io, `client_secret: ${secret}`)
+    say(io, 'The secret before it stays good until the next rotation.')
+    return 0
+  })
+}
+
+function remove(io: Io): Promise<ExitCode> {
+  const given = wordAndOptions(io.arguments, 'client id', place)
+  return withAdministration(given, io, async (administration) => {
+    const { tenant, store, audit } = administration
+    const { word: id } = given
+    await findAdded(id, administration)
+    await store.removeClient(tenant.slug, id)
+    await audit.record({
+      event: 'client.removed',
+      tenant: tenant.slug,
+      outcome: 'success',
+      client_id: id,
+    })
+    say(io, `${id} is removed. Its tokens are no longer active; verifiers that work offline see`)
+    say(io, 'nothing of it until they expire.')
+    return 0
+  })
+}
+
+async function findAdded(id: string, { tenant, store }: Administration) {
+  const record = await store.client(tenant.slug, id)
+  if (record) return record
+  throw new OperatorFault(
+    tenant.clients.some((client) => client.id === id)
+      ? `${id} stands in the configuration: change it there`
+      : `there is no client ${id}`,
+  )
+}
+
+function newSecret(random: Random): string {
+  return random.bytes(SECRET_BYTES).toString('base64url')
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}

@@ -1,0 +1,101 @@
+import type { Administration } from '../compose/administration.ts'
+import { isScopeToken } from '../oauth/scope.ts'
+import { unixSeconds } from '../platform/clock.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import { say, showTime, withAdministration } from './administration.ts'
+import { UsageFault, type ExitCode, type Io } from './io.ts'
+import { options } from './options.ts'
+
+const place = { config: 'required', tenant: 'optional' } as const
+
+/** `lumo-broker grants add|list|remove`: what users allowed agents to do for them. */
+export function grants(io: Io): Promise<ExitCode> {
+  const [verb, ...rest] = io.arguments
+  const within = { ...io, arguments: rest }
+  switch (verb) {
+    case 'add':
+      return add(within)
+    case 'list':
+      return list(within)
+    case 'remove':
+      return remove(within)
+    default:
+      throw new UsageFault('grants takes: add, list, remove')
+  }
+}
+
+function add(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, {
+    ...place,
+    user: 'required',
+    agent: 'required',
+    scope: 'repeated',
+  })
+  const scopes = [...new Set(given.scope.flatMap((text) => text.split(' ')))]
+  if (scopes.length === 0 || !scopes.every(isScopeToken)) {
+    throw new UsageFault('--scope must be given, with scope values')
+  }
+  return withAdministration(given, io, async (administration) => {
+    const { tenant, store, audit, surroundings } = administration
+    if (!tenant.users.some(({ sub }) => sub === given.user)) {
+      throw new OperatorFault(`there is no user ${given.user}`)
+    }
+    const agent = await clientIdOf(given.agent, administration)
+    const createdAt = unixSeconds(surroundings.clock)
+    await store.putUserGrant({ tenant: tenant.slug, user: given.user, agent, scopes, createdAt })
+    await audit.record({
+      event: 'user_grant.added',
+      tenant: tenant.slug,
+      outcome: 'success',
+      subject: given.user,
+      client_id: agent,
+      scope_granted: scopes.join(' '),
+    })
+    say(io, `${given.user} allows ${agent}: ${scopes.join(' ')}`)
+    return 0
+  })
+}
+
+/** An agent by its name, or whoever may act for others by their `client_id`. */
+async function clientIdOf(
+  name: string,
+  { tenant, policy, store }: Administration,
+): Promise<string> {
+  const agent = policy.named(name) ?? policy.ofClient(name)
+  if (agent) return agent.clientId
+  const known =
+    tenant.clients.some(({ id }) => id === name) || (await store.client(tenant.slug, name))
+  if (known) return name
+  throw new OperatorFault(`there is no agent or client ${name}`)
+}
+
+function list(io: Io): Promise<ExitCode> {
+  return withAdministration(options(io.arguments, place), io, async ({ tenant, store }) => {
+    for (const { user, agent, scopes, createdAt } of await store.userGrants(tenant.slug)) {
+      say(io, `${user}  ${agent}  ${scopes.join(' ')}  ${showTime(createdAt)}`)
+    }
+    return 0
+  })
+}
+
+function remove(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, { ...place, user: 'required', agent: 'required' })
+  return withAdministration(given, io, async (administration) => {
+    const { tenant, policy, store, audit } = administration
+    const agent = (policy.named(given.agent) ?? policy.ofClient(given.agent))?.clientId
+    const client = agent ?? given.agent
+    if (!(await store.removeUserGrant(tenant.slug, given.user, client))) {
+      throw new OperatorFault(`${given.user} allows ${client} nothing`)
+    }
+    await audit.record({
+      event: 'user_grant.removed',
+      tenant: tenant.slug,
+      outcome: 'success',
+      subject: given.user,
+      client_id: client,
+    })
+    say(io, `${given.user} no longer allows ${client} anything. Tokens that it has stay good until`)
+    say(io, 'they expire; lumo-broker revoke ends them.')
+    return 0
+  })
+}

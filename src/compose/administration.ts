@@ -1,0 +1,73 @@
+import { Journal } from '../audit/journal.ts'
+import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
+import { Revocations } from '../endpoint/revocations.ts'
+import type { Seal } from '../endpoint/sealing.ts'
+import type { Audit } from '../platform/audit.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import { compilePolicy, policyFiles } from '../policy/compile.ts'
+import { Policy } from '../policy/policy.ts'
+import type { Store } from '../store/store.ts'
+import { auditSeed, openState } from './authority.ts'
+import type { Surroundings } from './surroundings.ts'
+import { policySurroundings } from './tenant.ts'
+
+const MAX_POLICY_BYTES = 4_194_304
+
+/** What an operator's command works on: the state of one tenant, beside whatever process runs on it. */
+export interface Administration {
+  readonly tenant: TenantConfig
+  readonly policy: Policy
+  readonly store: Store
+  readonly seal: Seal
+  readonly audit: Audit
+  readonly revocations: Revocations
+  readonly surroundings: Surroundings
+}
+
+/**
+ * Opens the state as the authority does, lets a command work on it, and closes it. What a command records is a chain of its
+ * own, which ends with it.
+ * @throws OperatorFault
+ */
+export async function administer<T>(
+  config: AuthorityConfig,
+  slug: string | undefined,
+  surroundings: Surroundings,
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  const tenant = tenantOf(config, slug)
+  const policy = await readPolicy(tenant, surroundings)
+  const { store, seal } = await openState(config, surroundings)
+  try {
+    const audit = new Journal({ store, ...surroundings, seed: auditSeed(seal) })
+    const { clock } = surroundings
+    const revocations = new Revocations({ tenant: tenant.slug, store, clock })
+    const result = await work({ tenant, policy, store, seal, audit, revocations, surroundings })
+    await audit.close()
+    return result
+  } finally {
+    await store.close()
+  }
+}
+
+function tenantOf({ tenants }: AuthorityConfig, slug: string | undefined): TenantConfig {
+  const names = tenants.map((tenant) => tenant.slug).join(', ')
+  const [only] = tenants
+  if (slug === undefined) {
+    if (only && tenants.length === 1) return only
+    throw new OperatorFault(`--tenant must say which of them is meant: ${names}`)
+  }
+  const named = tenants.find((tenant) => tenant.slug === slug)
+  if (named) return named
+  throw new OperatorFault(`the configuration has no such tenant; it has ${names}`)
+}
+
+async function readPolicy(tenant: TenantConfig, { files }: Surroundings): Promise<Policy> {
+  const { policy } = tenant
+  if (policy === undefined) return new Policy([])
+  const contents = []
+  for (const path of await files.list(policy)) {
+    contents.push({ path, bytes: await files.read(path, MAX_POLICY_BYTES) })
+  }
+  return compilePolicy(policyFiles(policy, contents), policySurroundings(tenant)).policy
+}
