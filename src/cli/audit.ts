@@ -1,6 +1,7 @@
 import { auditKeys } from '../audit/chain.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { auditSeed } from '../compose/authority.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
 import { say, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options, wordAndOptions } from './options.ts'
@@ -31,7 +32,7 @@ function tail(io: Io): Promise<ExitCode> {
     throw new UsageFault(`--count must be a number up to ${String(MAX_TAIL)}`)
   }
   return withAdministration(given, io, async ({ tenant, store }) => {
-    for (const { text } of await store.auditTail(tenant.slug, count)) say(io, text)
+    for (const { text } of await store.auditTail(tenant.slug, count)) sayRow(io, text)
     return 0
   })
 }
@@ -43,16 +44,37 @@ function show(io: Io): Promise<ExitCode> {
     for (const { segment } of await store.auditSegments()) {
       for (const row of await store.auditSegment(segment)) {
         const meant = segment === given.word || bears(row.text, given.word)
-        if (row.tenant === tenant.slug && meant) say(io, row.text)
+        if (row.tenant === tenant.slug && meant) sayRow(io, row.text)
       }
     }
     return 0
   })
 }
 
+/** A row that was changed in the store may hold anything, sequences for the operator's terminal too. */
+function sayRow(io: Io, text: string): void {
+  say(
+    io,
+    text.replaceAll(
+      /\p{Cc}/gu,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
+  )
+}
+
 function bears(text: string, word: string): boolean {
-  const { jti, grant_id: grantId, token_sha256: hash } = JSON.parse(text) as Record<string, unknown>
-  return [jti, grantId, hash].includes(word)
+  const row = eventOf(text)
+  return ['jti', 'grant_id', 'token_sha256'].some((member) => row[member] === word)
+}
+
+/** What is no event any more bears nothing; `verify` is what tells of it. */
+function eventOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const event: unknown = JSON.parse(text)
+    return isJsonObject(event) ? event : {}
+  } catch {
+    return {}
+  }
 }
 
 function verify(io: Io): Promise<ExitCode> {

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
 import type { Administration } from '../compose/administration.ts'
-import { registrationFaults, registrationSchema, type RegistrationEntry } from '../config/client.ts'
-import { DocumentFault, parseValue, parseYaml } from '../config/document.ts'
-import { systemFiles } from '../platform/files.ts'
+import type { RegistrationEntry } from '../config/client.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import type { Random } from '../platform/random.ts'
 import { say, showTime, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options, wordAndOptions } from './options.ts'
-import { MAX_CONFIG_BYTES } from './run.ts'
+import { checkRegistration, readRegistration, takesSecret } from './registration.ts'
 
 const SECRET_BYTES = 32
 const place = { config: 'required', tenant: 'optional' } as const
@@ -43,20 +40,16 @@ async function add(io: Io): Promise<ExitCode> {
     'redirect-uri': 'repeated',
     public: 'flag',
   })
-  const entry =
-    given.registration === undefined
-      ? parseValue(fromOptions(given), registrationSchema)
-      : await fromFile(given.registration, io)
+  const entry = await readRegistration(given, io)
   return withAdministration(given, io, async (administration) => {
     const { tenant, store, audit, surroundings } = administration
     const id = given.id ?? `client_${surroundings.random.bytes(8).toString('hex')}`
-    const hasSecret = entry.methods.some((method) => method.startsWith('client_secret_'))
-    const faults = registrationFaults(entry, '', hasSecret)
-    if (faults.length > 0) throw new DocumentFault(faults)
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id))
+    checkRegistration(entry, tenant)
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) {
       throw new OperatorFault('--id is no client id')
-    refuseTaken(id, administration)
-    const secret = hasSecret ? newSecret(surroundings.random) : undefined
+    }
+    await refuseTaken(id, administration)
+    const secret = takesSecret(entry) ? newSecret(surroundings.random) : undefined
     const added = await store.addClient({
       tenant: tenant.slug,
       id,
@@ -78,35 +71,14 @@ async function add(io: Io): Promise<ExitCode> {
   })
 }
 
-interface AddOptions {
-  readonly 'grant-type': readonly string[]
-  readonly scope: readonly string[]
-  readonly 'redirect-uri': readonly string[]
-  readonly public: boolean
-}
-
-function fromOptions(given: AddOptions): object {
-  const grantTypes = given['grant-type']
-  return {
-    ...(given.public && { methods: ['none'] }),
-    ...(grantTypes.length > 0 && { grantTypes }),
-    redirectUris: given['redirect-uri'],
-    grants: given.scope.length > 0 ? [{ scopes: given.scope }] : [],
-  }
-}
-
-async function fromFile(file: string, io: Io): Promise<RegistrationEntry> {
-  const bytes = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
-  return parseYaml(bytes.toString('utf8'), registrationSchema)
-}
-
 /** Ids never mean two things within a tenant. */
-function refuseTaken(id: string, { tenant, policy }: Administration): void {
+async function refuseTaken(id: string, { tenant, policy }: Administration): Promise<void> {
+  const agents = await policy()
   const owner = tenant.clients.some((client) => client.id === id)
     ? 'a client of the configuration'
     : tenant.users.some(({ sub }) => sub === id)
       ? 'a user'
-      : policy.names(id)
+      : agents.names(id)
         ? 'an agent of the trust policy'
         : undefined
   if (owner !== undefined) throw new OperatorFault(`${id} is taken by ${owner}`)
@@ -133,7 +105,7 @@ function rotateSecret(io: Io): Promise<ExitCode> {
     const record = await findAdded(id, administration)
     if (record.secretHashes.length === 0) throw new OperatorFault(`${id} has no secret`)
     const secret = newSecret(surroundings.random)
-    await store.rotateClientSecret(tenant.slug, id, hashOf(secret))
+    if (!(await store.rotateClientSecret(tenant.slug, id, hashOf(secret)))) throw noClient(id)
     await audit.record({
       event: 'client.secret_rotated',
       tenant: tenant.slug,
@@ -149,10 +121,12 @@ function rotateSecret(io: Io): Promise<ExitCode> {
 function remove(io: Io): Promise<ExitCode> {
   const given = wordAndOptions(io.arguments, 'client id', place)
   return withAdministration(given, io, async (administration) => {
-    const { tenant, store, audit } = administration
+    const { tenant, store, audit, revocations } = administration
     const { word: id } = given
     await findAdded(id, administration)
-    await store.removeClient(tenant.slug, id)
+    if (!(await store.removeClient(tenant.slug, id))) throw noClient(id)
+    // Nobody's tokens are good for nothing already. Under the same id somebody else may be added later, and would get them.
+    await revocations.endUntilNow([{ kind: 'client', value: id }])
     await audit.record({
       event: 'client.removed',
       tenant: tenant.slug,
@@ -168,11 +142,12 @@ function remove(io: Io): Promise<ExitCode> {
 async function findAdded(id: string, { tenant, store }: Administration) {
   const record = await store.client(tenant.slug, id)
   if (record) return record
-  throw new OperatorFault(
-    tenant.clients.some((client) => client.id === id)
-      ? `${id} stands in the configuration: change it there`
-      : `there is no client ${id}`,
-  )
+  if (!tenant.clients.some((client) => client.id === id)) throw noClient(id)
+  throw new OperatorFault(`${id} stands in the configuration: change it there`)
+}
+
+function noClient(id: string): OperatorFault {
+  return new OperatorFault(`there is no client ${id}`)
 }
 
 function newSecret(random: Random): string {

@@ -2,6 +2,7 @@ import type { Administration } from '../compose/administration.ts'
 import { isScopeToken } from '../oauth/scope.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
+import type { Agent } from '../policy/policy.ts'
 import { say, showTime, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options } from './options.ts'
@@ -61,12 +62,20 @@ async function clientIdOf(
   name: string,
   { tenant, policy, store }: Administration,
 ): Promise<string> {
-  const agent = policy.named(name) ?? policy.ofClient(name)
+  const agent = await agentOf(name, policy)
   if (agent) return agent.clientId
   const known =
     tenant.clients.some(({ id }) => id === name) || (await store.client(tenant.slug, name))
   if (known) return name
   throw new OperatorFault(`there is no agent or client ${name}`)
+}
+
+async function agentOf(
+  name: string,
+  readPolicy: Administration['policy'],
+): Promise<Agent | undefined> {
+  const policy = await readPolicy()
+  return policy.named(name) ?? policy.ofClient(name)
 }
 
 function list(io: Io): Promise<ExitCode> {
@@ -82,8 +91,7 @@ function remove(io: Io): Promise<ExitCode> {
   const given = options(io.arguments, { ...place, user: 'required', agent: 'required' })
   return withAdministration(given, io, async (administration) => {
     const { tenant, policy, store, audit } = administration
-    const agent = (policy.named(given.agent) ?? policy.ofClient(given.agent))?.clientId
-    const client = agent ?? given.agent
+    const client = (await agentOf(given.agent, policy))?.clientId ?? given.agent
     if (!(await store.removeUserGrant(tenant.slug, given.user, client))) {
       throw new OperatorFault(`${given.user} allows ${client} nothing`)
     }

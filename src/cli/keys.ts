@@ -29,13 +29,20 @@ function list(io: Io): Promise<ExitCode> {
   return withAdministration(options(io.arguments, place), io, async (administration) => {
     const { tenant, store, surroundings } = administration
     const now = unixSeconds(surroundings.clock)
-    for (const key of await store.signingKeys(tenant.slug)) {
-      say(io, `${key.kid}  ${key.algorithm}  ${stateOf(key, now)}`)
+    const known = await store.signingKeys(tenant.slug)
+    const signing = known
+      .filter((key) => signs(key, now))
+      .toSorted((a, b) => a.signsFrom - b.signsFrom)
+      .at(-1)
+    for (const key of known) {
+      const state = key === signing ? 'signs' : stateOf(key, now)
+      say(io, `${key.kid}  ${key.algorithm}  ${state}`)
     }
     return 0
   })
 }
 
+/** Of a key that does not sign now. */
 function stateOf(key: SigningKeyRecord, now: number): string {
   if (key.retiredAt !== undefined) {
     const until = showTime(key.retiredAt + MAX_TOKEN_SECONDS)
@@ -44,7 +51,7 @@ function stateOf(key: SigningKeyRecord, now: number): string {
       : `retired, gone since ${until}`
   }
   return signs(key, now)
-    ? 'signs, or has signed'
+    ? 'published, signs no more: a newer one does'
     : `published, signs from ${showTime(key.signsFrom)}`
 }
 

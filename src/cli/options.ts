@@ -26,7 +26,8 @@ export function options<const R extends Rules>(given: readonly string[], rules: 
 }
 
 /**
- * Reads options and one word beside them: what a command works on.
+ * Reads options and one word beside them: what a command works on. Where it comes first it may begin with a dash, as the
+ * thumbprint of one key in sixty-four does.
  * @throws UsageFault
  */
 export function wordAndOptions<const R extends Rules>(
@@ -34,8 +35,10 @@ export function wordAndOptions<const R extends Rules>(
   what: string,
   rules: R,
 ): Options<R> & { readonly word: string } {
-  const { values, words } = read(given, rules, true)
-  const [word, ...more] = words
+  const [first = '', ...others] = given
+  const begins = first !== '' && !Object.keys(rules).some((name) => first.startsWith(`--${name}`))
+  const { values, words } = read(begins ? others : given, rules, true)
+  const [word, ...more] = begins ? [first, ...words] : words
   if (word === undefined || more.length > 0) throw new UsageFault(`one ${what} must be given`)
   return { ...values, word }
 }
@@ -45,9 +48,10 @@ function read<const R extends Rules>(
   rules: R,
   allowPositionals: boolean,
 ): { readonly values: Options<R>; readonly words: readonly string[] } {
+  const dashed = allowPositionals ? given.filter(isDashedWord) : []
   try {
     const { values, positionals } = parseArgs({
-      args: [...given],
+      args: given.filter((text) => !dashed.includes(text)),
       options: Object.fromEntries(
         Object.entries(rules).map(([name, rule]) => [
           name,
@@ -63,11 +67,19 @@ function read<const R extends Rules>(
       name,
       valueOf(name, rule, values[name]),
     ])
-    return { values: Object.fromEntries(read) as Options<R>, words: positionals }
+    return { values: Object.fromEntries(read) as Options<R>, words: [...dashed, ...positionals] }
   } catch (error) {
     if (error instanceof UsageFault) throw error
     throw new UsageFault(error instanceof Error ? error.message : 'the options cannot be read')
   }
+}
+
+/**
+ * A `kid` and the hash of a token are base64url, so that one in 64 begins with a dash. No option here has a single one. What
+ * follows the name of an option is its value, and left to be refused.
+ */
+function isDashedWord(text: string, index: number, given: readonly string[]): boolean {
+  return /^-[^-]/.test(text) && !/^--[^=]*$/.test(given[index - 1] ?? '')
 }
 
 function valueOf(name: string, rule: Rule, value: unknown): unknown {

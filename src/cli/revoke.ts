@@ -52,19 +52,21 @@ function targetOf(given: Readonly<Partial<Record<Target['kind'], string | undefi
     return value === undefined ? [] : [{ kind, value }]
   })
   const [target, ...more] = named
+  // As a shell makes it of a variable that is not set: it would be reported as revoked, and nothing would be.
+  if (target?.value === '') throw new UsageFault(`--${target.kind} must not be empty`)
   if (target && more.length === 0) return target
   if (!target && given.tenant !== undefined) return { kind: 'tenant', value: given.tenant }
   throw new UsageFault('revoke takes one of --agent, --client, --user, --grant, --jti, --tenant')
 }
 
-function end(
+async function end(
   { kind, value }: Target,
   { policy, revocations, surroundings }: Administration,
 ): Promise<void> {
   switch (kind) {
     case 'agent': {
       // One that the policy names no longer had these by default.
-      const agent = policy.named(value) ?? { sub: `agent:${value}`, clientId: value }
+      const agent = (await policy()).named(value) ?? { sub: `agent:${value}`, clientId: value }
       return revocations.endUntilNow([
         { kind: 'subject', value: agent.sub },
         { kind: 'client', value: agent.clientId },

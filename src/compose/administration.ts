@@ -3,6 +3,7 @@ import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
 import { Revocations } from '../endpoint/revocations.ts'
 import type { Seal } from '../endpoint/sealing.ts'
 import type { Audit } from '../platform/audit.ts'
+import { shiftedClock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { compilePolicy, policyFiles } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
@@ -16,7 +17,12 @@ const MAX_POLICY_BYTES = 4_194_304
 /** What an operator's command works on: the state of one tenant, beside whatever process runs on it. */
 export interface Administration {
   readonly tenant: TenantConfig
-  readonly policy: Policy
+  /**
+   * Read by those commands alone that need it: a policy that is broken, which a running authority outlives, must not keep
+   * anybody from ending tokens.
+   * @throws OperatorFault
+   */
+  readonly policy: () => Promise<Policy>
   readonly store: Store
   readonly seal: Seal
   readonly audit: Audit
@@ -32,15 +38,17 @@ export interface Administration {
 export async function administer<T>(
   config: AuthorityConfig,
   slug: string | undefined,
-  surroundings: Surroundings,
+  around: Surroundings,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   const tenant = tenantOf(config, slug)
-  const policy = await readPolicy(tenant, surroundings)
+  // The clock that tokens are issued by. By one that is behind it, a revocation would miss the newest of them.
+  const clock = shiftedClock(around.clock, config.clockOffsetMs)
+  const surroundings = { ...around, clock }
+  const policy = (): Promise<Policy> => readPolicy(tenant, surroundings)
   const { store, seal } = await openState(config, surroundings)
   try {
     const audit = new Journal({ store, ...surroundings, seed: auditSeed(seal) })
-    const { clock } = surroundings
     const revocations = new Revocations({ tenant: tenant.slug, store, clock })
     const result = await work({ tenant, policy, store, seal, audit, revocations, surroundings })
     await audit.close()

@@ -9,6 +9,7 @@ import { reservations } from './sqlite/reservations.ts'
 import { revocations, revoking } from './sqlite/revocations.ts'
 import { signingKeys } from './sqlite/signing_keys.ts'
 import { users } from './sqlite/users.ts'
+import { WalSync } from './sqlite/wal_sync.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -17,10 +18,10 @@ import type { Store } from './store.ts'
  * @throws StoreFault when the file cannot be opened, is no database, or is a newer program's
  */
 export function sqliteStore(file: string): Store {
-  return openSqlite(file, storeOver)
+  return openSqlite(file, (connection) => storeOver(connection, new WalSync(file)))
 }
 
-function storeOver(connection: Connection): Store {
+function storeOver(connection: Connection, flushing: WalSync): Store {
   const revoke = revoking(connection)
   return {
     ...signingKeys(connection),
@@ -30,8 +31,12 @@ function storeOver(connection: Connection): Store {
     ...revocations(connection, revoke),
     ...reservations(connection),
     ...users(connection),
-    ...audit(connection),
+    ...audit(connection, flushing),
     ...pruning(connection),
-    close: () => connection.attempt(() => connection.close()),
+    close: () =>
+      connection.attempt(() => {
+        flushing.close()
+        connection.close()
+      }),
   }
 }

@@ -178,6 +178,12 @@ describe('keys', () => {
     expect(await signedBy()).toBe(next)
   })
 
+  test.each(['-dash', '--two-dashes'])('a kid may begin as an option does: %s', async (kid) => {
+    expect((await command('keys', 'retire', kid)).stderr).toBe(
+      'lumo-broker: there is no such key, or it is retired already\n',
+    )
+  })
+
   test('one that is not there cannot be retired', async () => {
     expect(await command('keys', 'retire', 'nothing')).toMatchObject({
       exitCode: 1,

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { AuditHead, AuditRow } from '../audit_rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
+import type { WalSync } from './wal_sync.ts'
 
 type AuditRows = Pick<Store, 'appendAudit' | 'auditTail' | 'auditSegment' | 'auditSegments'>
 type AuditEnds = Pick<Store, 'closeAuditSegment' | 'auditHeads' | 'dropAuditSegments'>
@@ -10,8 +11,9 @@ interface NumberedSegment {
   readonly number: number
 }
 
-export function audit(connection: Connection): AuditRows & AuditEnds {
-  return { ...auditRows(connection), ...auditEnds(connection) }
+/** Rows are appended by way of `flushing`: every token waits for its own, and all else would wait along. */
+export function audit(connection: Connection, flushing: WalSync): AuditRows & AuditEnds {
+  return { ...appending(flushing), ...auditRows(connection), ...auditEnds(connection) }
 }
 
 const SELECT_ROWS = `
@@ -23,7 +25,8 @@ const LAST_AT = `(
   SELECT at FROM audit_rows WHERE segment_number = audit_segments.number
   ORDER BY sequence DESC LIMIT 1)`
 
-function auditRows(connection: Connection): AuditRows {
+function appending(flushing: WalSync): Pick<Store, 'appendAudit'> {
+  const { connection } = flushing
   const selectSegment = connection.prepare<NumberedSegment>(
     'SELECT number FROM audit_segments WHERE segment = ?',
   )
@@ -34,6 +37,22 @@ function auditRows(connection: Connection): AuditRows {
     `INSERT INTO audit_rows (segment_number, sequence, tenant, at, text, hash)
      VALUES (?, ?, ?, ?, ?, ?)`,
   )
+  // The table takes no row that has no segment.
+  const numberOf = (segment: string): number | null =>
+    (selectSegment.get(segment) ?? insertSegment.get(segment))?.number ?? null
+  return {
+    appendAudit: (rows) =>
+      flushing.write(() => {
+        let current: { readonly segment: string; readonly number: number | null } | undefined
+        for (const { segment, sequence, tenant, at, text, hash } of rows) {
+          if (current?.segment !== segment) current = { segment, number: numberOf(segment) }
+          insert.run(current.number, sequence, tenant, at, text, hash)
+        }
+      }),
+  }
+}
+
+function auditRows(connection: Connection): Omit<AuditRows, 'appendAudit'> {
   const newest = 'ORDER BY audit_rows.number DESC LIMIT ?'
   const selectNewest = connection.prepare<AuditRow>(`${SELECT_ROWS} ${newest}`)
   const selectNewestOf = connection.prepare<AuditRow>(`${SELECT_ROWS} WHERE tenant = ? ${newest}`)
@@ -43,18 +62,7 @@ function auditRows(connection: Connection): AuditRows {
   const selectSegments = connection.prepare<{ readonly segment: string; readonly lastAt: number }>(
     `SELECT segment, ${LAST_AT} AS lastAt FROM audit_segments ORDER BY number`,
   )
-  // The table takes no row that has no segment.
-  const numberOf = (segment: string): number | null =>
-    (selectSegment.get(segment) ?? insertSegment.get(segment))?.number ?? null
   return {
-    appendAudit: (rows) =>
-      connection.write(() => {
-        let current: { readonly segment: string; readonly number: number | null } | undefined
-        for (const { segment, sequence, tenant, at, text, hash } of rows) {
-          if (current?.segment !== segment) current = { segment, number: numberOf(segment) }
-          insert.run(current.number, sequence, tenant, at, text, hash)
-        }
-      }),
     auditTail: (tenant, count) =>
       connection.attempt(() =>
         (tenant === undefined
