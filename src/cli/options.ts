@@ -48,10 +48,9 @@ function read<const R extends Rules>(
   rules: R,
   allowPositionals: boolean,
 ): { readonly values: Options<R>; readonly words: readonly string[] } {
-  const dashed = allowPositionals ? given.filter(isDashedWord) : []
   try {
     const { values, positionals } = parseArgs({
-      args: given.filter((text) => !dashed.includes(text)),
+      args: [...given],
       options: Object.fromEntries(
         Object.entries(rules).map(([name, rule]) => [
           name,
@@ -67,19 +66,11 @@ function read<const R extends Rules>(
       name,
       valueOf(name, rule, values[name]),
     ])
-    return { values: Object.fromEntries(read) as Options<R>, words: [...dashed, ...positionals] }
+    return { values: Object.fromEntries(read) as Options<R>, words: positionals }
   } catch (error) {
     if (error instanceof UsageFault) throw error
     throw new UsageFault(error instanceof Error ? error.message : 'the options cannot be read')
   }
-}
-
-/**
- * A `kid` and the hash of a token are base64url, so that one in 64 begins with a dash. No option here has a single one. What
- * follows the name of an option is its value, and left to be refused.
- */
-function isDashedWord(text: string, index: number, given: readonly string[]): boolean {
-  return /^-[^-]/.test(text) && !/^--[^=]*$/.test(given[index - 1] ?? '')
 }
 
 function valueOf(name: string, rule: Rule, value: unknown): unknown {
