@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
 import { causeOf, type Log } from '../platform/log.ts'
@@ -25,6 +26,11 @@ export function authorityListener(dependencies: AuthorityListenerDependencies): 
       void write(reply, answerOf(new OAuthError('body_malformed')))
     },
   })
+  // The rest of what Node reads, so that whoever asks with it is told what is taken.
+  for (const method of METHODS) {
+    const taken = app.supportedMethods.includes(method) || method === 'CONNECT'
+    if (!taken) app.addHttpMethod(method)
+  }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)

@@ -32,17 +32,19 @@ export function otherMethods(
   allowed: readonly string[],
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const all = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
   const allow = allowed.join(', ')
+  const served = new Set([...allowed, 'HEAD', 'OPTIONS'])
   app.route({
-    method: all.filter((method) => !allowed.includes(method)),
+    method: app.supportedMethods.filter((method) => !served.has(method)),
     url,
-    // Whatever was sent along is not looked at.
-    handler: (_request: FastifyRequest, reply: FastifyReply) =>
-      reply
+    // Answered before a body is read: whatever was sent along is not looked at.
+    onRequest: (_request, reply, _done) => {
+      void reply
         .code(405)
         .headers({ allow, 'cache-control': 'no-store', ...headers })
-        .send(methodNotAllowed(allow)),
+        .send(methodNotAllowed(allow))
+    },
+    handler: (_request: FastifyRequest, reply: FastifyReply) => reply.send(),
   })
   app.route({
     method: 'OPTIONS',

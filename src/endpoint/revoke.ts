@@ -42,7 +42,7 @@ export async function revoke(
   if (!ending) return {}
   const fault = await mayEnd(ending, revoker, tenant)
   if (fault) return fault
-  await ending.end()
+  // Recorded first: a token that has ended is not found again, so a second try could not make up for the record.
   await dependencies.audit.record({
     event: 'token.revoked',
     tenant: tenant.slug,
@@ -54,6 +54,7 @@ export async function revoke(
     trace_id: raw.traceId,
     ip_address: raw.address,
   })
+  await ending.end()
   return {}
 }
 

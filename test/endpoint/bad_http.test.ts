@@ -114,7 +114,7 @@ const requests: readonly (HttpWish & { name: string; status: number })[] = [
     ...post(TOKEN_PATH),
     method: 'PUT',
     body: megabyte,
-    status: 413,
+    status: 405,
   },
   {
     name: 'one byte more than may be',

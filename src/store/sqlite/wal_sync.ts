@@ -4,6 +4,8 @@ import { promisify } from 'node:util'
 import { StoreFault } from '../store.ts'
 import { Connection, reasonOf } from './connection.ts'
 
+const flush = promisify(fdatasync)
+
 /**
  * A way to write that does not hold up the event loop while the disk does its part. With `synchronous = FULL` a commit ends
  * with a flush of the write-ahead log, for which everybody waits; here the commit leaves it out, and the same flush is done
@@ -29,7 +31,7 @@ export class WalSync {
     if (this.#broken) throw new StoreFault('the disk failed; the program has to be started again')
     await this.connection.write(work)
     try {
-      await promisify(fdatasync)(this.#log)
+      await flush(this.#log)
     } catch (error) {
       this.#broken = true
       throw new StoreFault(reasonOf(error))
