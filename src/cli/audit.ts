@@ -1,5 +1,6 @@
 import { auditKeys } from '../audit/chain.ts'
 import { verifyAudit } from '../audit/verify.ts'
+import type { Administration } from '../compose/administration.ts'
 import { auditSeed } from '../compose/authority.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { say, withAdministration } from './administration.ts'
@@ -78,11 +79,30 @@ function eventOf(text: string): Readonly<Record<string, unknown>> {
 }
 
 function verify(io: Io): Promise<ExitCode> {
-  return withAdministration(options(io.arguments, place), io, async ({ store, seal }) => {
+  return withAdministration(options(io.arguments, place), io, async (administration) => {
+    const { store, seal } = administration
     const { publicKey } = auditKeys(auditSeed(seal))
     const { intact, segments } = await verifyAudit(store, publicKey)
     for (const { sentences } of segments) for (const sentence of sentences) say(io, sentence)
-    say(io, intact ? 'the audit trail is intact' : 'the audit trail was changed')
-    return intact ? 0 : 1
+    const early = await droppedEarly(
+      segments.filter(({ state }) => state === 'dropped').map(({ segment }) => segment),
+      administration,
+    )
+    for (const segment of early) say(io, `segment ${segment}: rows were dropped before their time`)
+    const good = intact && early.length === 0
+    say(io, good ? 'the audit trail is intact' : 'the audit trail was changed')
+    return good ? 0 : 1
   })
+}
+
+/** Segments that retention would still keep: somebody else took their rows away. */
+async function droppedEarly(
+  dropped: readonly string[],
+  { store, retentionDays, surroundings }: Administration,
+): Promise<readonly string[]> {
+  const kept = surroundings.clock.wall() - retentionDays * 86_400_000
+  const heads = await store.auditHeads()
+  return heads
+    .filter(({ segment, closedAt }) => dropped.includes(segment) && closedAt > kept)
+    .map(({ segment }) => segment)
 }

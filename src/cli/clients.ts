@@ -127,6 +127,9 @@ function remove(io: Io): Promise<ExitCode> {
     if (!(await store.removeClient(tenant.slug, id))) throw noClient(id)
     // Nobody's tokens are good for nothing already. Under the same id somebody else may be added later, and would get them.
     await revocations.endUntilNow([{ kind: 'client', value: id }])
+    for (const { user, agent } of await store.userGrants(tenant.slug)) {
+      if (agent === id) await store.removeUserGrant(tenant.slug, user, agent)
+    }
     await audit.record({
       event: 'client.removed',
       tenant: tenant.slug,

@@ -1,6 +1,7 @@
 import { Journal } from '../audit/journal.ts'
 import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
 import { Revocations } from '../endpoint/revocations.ts'
+import { openSigningKey } from '../endpoint/signer.ts'
 import type { Seal } from '../endpoint/sealing.ts'
 import type { Audit } from '../platform/audit.ts'
 import { shiftedClock } from '../platform/clock.ts'
@@ -27,6 +28,7 @@ export interface Administration {
   readonly seal: Seal
   readonly audit: Audit
   readonly revocations: Revocations
+  readonly retentionDays: number
   readonly surroundings: Surroundings
 }
 
@@ -46,11 +48,24 @@ export async function administer<T>(
   const clock = shiftedClock(around.clock, config.clockOffsetMs)
   const surroundings = { ...around, clock }
   const policy = (): Promise<Policy> => readPolicy(tenant, surroundings)
+  // A store that is not there would be made, empty, and everything said of it would be true.
+  await surroundings.files.list(config.storeFile)
   const { store, seal } = await openState(config, surroundings)
   try {
+    // With another key file a command could write what the authority then cannot open.
+    for (const key of await store.signingKeys(tenant.slug)) openSigningKey(key, seal)
     const audit = new Journal({ store, ...surroundings, seed: auditSeed(seal) })
     const revocations = new Revocations({ tenant: tenant.slug, store, clock })
-    const result = await work({ tenant, policy, store, seal, audit, revocations, surroundings })
+    const result = await work({
+      tenant,
+      policy,
+      store,
+      seal,
+      audit,
+      revocations,
+      retentionDays: config.audit.retentionDays,
+      surroundings,
+    })
     await audit.close()
     return result
   } finally {

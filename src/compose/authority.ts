@@ -106,7 +106,16 @@ async function open(
     addresses: listening.addresses,
     issueCode: async (slug, request, consent) => {
       const tenant = tenants.get(slug)
-      return tenant && issueCode(request, consent, tenant)
+      const code = tenant && (await issueCode(request, consent, tenant))
+      if (typeof code !== 'string') return code
+      await audit.record({
+        event: 'code.issued',
+        tenant: slug,
+        outcome: 'success',
+        client_id: request.clientId,
+        subject: consent.sub,
+      })
+      return code
     },
     onPolicyChange: (tenant, then) => policies.get(tenant)?.onChange(then),
     stop: async (graceMs) => {

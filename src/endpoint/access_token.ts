@@ -1,5 +1,5 @@
 import { compactVerify } from 'jose'
-import { parseAct, type Act } from '../oauth/act.ts'
+import { actorsOf, parseAct, type Act } from '../oauth/act.ts'
 import { parseScope, type Scope } from '../oauth/scope.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
@@ -73,8 +73,18 @@ export class AccessTokens {
     const token = claimsOf(jws.payload)
     if (!token) return 'token_malformed'
     if (token.expiresAt <= unixSeconds(this.#dependencies.clock)) return 'token_expired'
-    if (!(await this.#dependencies.isKnown(token.clientId, token.sub))) return 'token_orphaned'
+    if (!(await this.#areKnown(token))) return 'token_orphaned'
     return (await this.#dependencies.revocations.reaches(token)) ? 'token_revoked' : token
+  }
+
+  /** Whoever handed it on has to be there still, or what they handed on would outlive them. */
+  async #areKnown({ clientId, sub, act }: AccessToken): Promise<boolean> {
+    const { isKnown } = this.#dependencies
+    if (!(await isKnown(clientId, sub))) return false
+    for (const actor of actorsOf(act)) {
+      if (!(await isKnown(actor.client_id, actor.sub))) return false
+    }
+    return true
   }
 
   async #isSigned({ compact, header }: UnverifiedJws): Promise<boolean> {

@@ -55,15 +55,12 @@ export async function issueCode(
   const granted = grantedScope(request, client)
   if (granted instanceof OAuthError) return granted
   if (!(await tenant.users.active(sub))) return malformed('no such user')
-  return tenant.codes.issue(client.id, {
-    sub,
-    authTime,
-    redirectUri,
-    codeChallenge,
-    nonce,
-    dpopJkt,
-    ...granted,
-  })
+  const refreshes = client.grantTypes.includes('refresh_token')
+  return tenant.codes.issue(
+    client.id,
+    { sub, authTime, redirectUri, codeChallenge, nonce, dpopJkt, ...granted },
+    refreshes ? client.refreshLifetimeSeconds : 0,
+  )
 }
 
 /** RFC 7636 section 4.3: without a method it would be `plain`, which shows the verifier to whoever sees the request. */

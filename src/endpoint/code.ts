@@ -51,8 +51,11 @@ export class Codes {
     this.#dependencies = dependencies
   }
 
-  /** Makes a code. Whoever calls this has authenticated the user and has their consent. */
-  async issue(clientId: string, grant: CodeGrant): Promise<string> {
+  /**
+   * Makes a code. Whoever calls this has authenticated the user and has their consent. `familySeconds`: how long refresh
+   * tokens that it gives can live.
+   */
+  async issue(clientId: string, grant: CodeGrant, familySeconds: number): Promise<string> {
     const { tenant, lifetimeSeconds, store, clock, random } = this.#dependencies
     const code = random.bytes(CODE_BYTES).toString('base64url')
     const issuedAt = unixSeconds(clock)
@@ -64,7 +67,7 @@ export class Codes {
       clientId,
       grant: JSON.stringify(stored),
       // Remembered for as long as what it made can live, for its second use is a sign of theft even then.
-      expiresAt: stored.expiresAt + MAX_TOKEN_SECONDS,
+      expiresAt: stored.expiresAt + familySeconds + MAX_TOKEN_SECONDS,
       consumed: false,
     })
     return code

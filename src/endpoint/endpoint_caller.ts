@@ -6,7 +6,7 @@ import type { ClientAssertions } from './client/assertion.ts'
 import { readCredentials } from './client/credentials.ts'
 import type { Limits } from './limits.ts'
 import type { RawRequest } from './request.ts'
-import type { Party, Tenant } from './tenant.ts'
+import { isOwn, type Party, type Tenant } from './tenant.ts'
 
 /** Who asks at an endpoint beside the token endpoint. */
 export interface EndpointCaller {
@@ -32,6 +32,8 @@ export async function callerAt(
 ): Promise<EndpointCaller | OAuthError> {
   const { authorization } = raw
   if (authorization !== undefined && /^(bearer|dpop) /i.test(authorization)) {
+    const second = parameters.one('client_secret') ?? parameters.one('client_assertion')
+    if (second !== undefined) return new OAuthError('client_twice')
     return callerByToken(path, raw, tenant, dependencies)
   }
   const credentials = readCredentials(authorization, parameters)
@@ -52,8 +54,8 @@ async function callerByToken(
   const token = await presentedToken(raw, { method: 'POST', path }, tenant)
   if (token instanceof OAuthError) return token
   const party = await tenant.clients.party(token.clientId)
-  const own = token.audiences.includes(token.clientId) || token.audiences.includes(tenant.issuer)
-  if (!party || party.sub !== token.sub || token.act || !own) {
+  const own = party !== undefined && isOwn(party, tenant.issuer, token.audiences)
+  if (!own || party.sub !== token.sub || token.act) {
     return new OAuthError('bearer_invalid', { reason: 'token_not_own' })
   }
   const over = limits.spend({ kind: 'client', tenant: tenant.slug, id: party.id })

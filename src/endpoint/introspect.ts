@@ -40,10 +40,14 @@ async function ofAccessToken(
     caller.mayIntrospect ||
     token.clientId === caller.party.id ||
     isMadeFor(caller.party, token.audiences)
-  return may ? describe(token, tenant) : INACTIVE
+  return may ? describe(token, caller, tenant) : INACTIVE
 }
 
-async function describe(token: AccessToken, tenant: Tenant): Promise<object> {
+async function describe(
+  token: AccessToken,
+  { mayIntrospect }: EndpointCaller,
+  tenant: Tenant,
+): Promise<object> {
   const { sub, clientId, scope, audiences, act, mayAct, jkt, authTime } = token
   const agent = tenant.policy().ofSubject(sub)
   const user = await tenant.users.active(sub)
@@ -53,7 +57,9 @@ async function describe(token: AccessToken, tenant: Tenant): Promise<object> {
     ...(scope.length > 0 && { scope: showScope(scope) }),
     client_id: clientId,
     sub,
-    ...(user?.email !== undefined && { username: user.email }),
+    // Nobody learns an address from a token that the user gave without it.
+    ...(user?.email !== undefined &&
+      (mayIntrospect || scope.includes('email')) && { username: user.email }),
     iss: tenant.issuer,
     aud: audiences.length === 1 ? audiences[0] : audiences,
     iat: token.issuedAt,

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { UserConfig } from '../config/user.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import { showScope } from '../oauth/scope.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Allowed } from '../policy/ceiling.ts'
 import { NOT_EXCHANGEABLE } from './access_token.ts'
 import { agentClaims } from './agent_claims.ts'
-import type { Authorization, Spent } from './grants/grant.ts'
+import type { Authorization } from './grants/grant.ts'
 import type { Tenant } from './tenant.ts'
 import { userClaims } from './user_claims.ts'
 
@@ -40,14 +41,16 @@ interface MintDependencies {
 export async function mint(
   authorization: Authorization,
   allowed: Allowed,
-  { spent, jkt }: { readonly spent: Spent; readonly jkt: string | undefined },
+  jkt: string | undefined,
   tenant: Tenant,
   { clock, random }: MintDependencies,
-): Promise<Minted> {
+): Promise<Minted | OAuthError> {
   const { party, sub, act, mayAct, authTime, final, notAfter = Infinity } = authorization
   const scope = showScope(allowed.scope)
   const now = unixSeconds(clock)
   const expiresAt = Math.min(now + authorization.lifetimeSeconds, notAfter)
+  // What it is derived from has ended since it was read.
+  if (expiresAt <= now) return new OAuthError('token_refused', { reason: 'subject_token_expired' })
   const audiences = allowed.targets.length === 0 ? [party.id] : [...allowed.targets]
   const [onlyAudience] = audiences
   const jti = random.uuid()
@@ -80,7 +83,6 @@ export async function mint(
     token_type: jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: expiresAt - now,
     scope,
-    ...(spent.refreshToken !== undefined && { refresh_token: spent.refreshToken }),
     ...(idToken !== undefined && { id_token: idToken }),
     ...(authorization.issuedTokenType !== undefined && {
       issued_token_type: authorization.issuedTokenType,

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 
 /** Whose budget a request is charged to. */
 export type Charge =
-  | { readonly kind: 'client'; readonly tenant: string; readonly id: string }
+  | { readonly kind: 'client' | 'grant'; readonly tenant: string; readonly id: string }
   | {
       readonly kind: 'workload'
       readonly tenant: string
@@ -40,13 +40,6 @@ class Buckets {
     return undefined
   }
 
-  /** Seconds to wait where there is none; takes nothing. */
-  wait(key: string): number | undefined {
-    if (!this.#buckets.has(key)) return undefined
-    const { tokens } = this.#filled(key)
-    return tokens < 1 ? Math.ceil(((1 - tokens) * 60) / this.#perMinute) : undefined
-  }
-
   #filled(key: string): Bucket {
     const now = this.#clock.monotonic()
     const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
@@ -76,20 +69,16 @@ export class Limits {
   /** Refused where a client or a workload has no budget left. */
   spend(charge: Charge): OAuthError | undefined {
     const wait =
-      charge.kind === 'client'
-        ? this.#clients.take(JSON.stringify([charge.tenant, charge.id]))
+      charge.kind !== 'workload'
+        ? this.#clients.take(JSON.stringify([charge.kind, charge.tenant, charge.id]))
         : this.#workloads.take(JSON.stringify([charge.tenant, charge.provider, charge.uid]))
     return wait === undefined ? undefined : tooMany(wait, `${charge.kind}_limit`)
   }
 
-  /** Refused where an address has failed too often. */
-  admit(address: string | undefined): OAuthError | undefined {
-    const wait = address === undefined ? undefined : this.#failures.wait(address)
+  /** Charges a failure to an address. Where that has failed too often already, this is what it is told instead. */
+  failed(address: string | undefined): OAuthError | undefined {
+    const wait = address === undefined ? undefined : this.#failures.take(address)
     return wait === undefined ? undefined : tooMany(wait, 'failure_limit')
-  }
-
-  failed(address: string | undefined): void {
-    if (address !== undefined) this.#failures.take(address)
   }
 }
 

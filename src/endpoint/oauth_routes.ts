@@ -60,10 +60,7 @@ export function oauthRoutes(app: FastifyInstance, dependencies: OAuthRoutesDepen
       path: '/oauth/userinfo',
       methods: ['GET', 'POST'],
       fromBrowsers: true,
-      serve: beside(
-        (tenant, raw, method) => userinfo(method === 'POST' ? 'POST' : 'GET', raw, tenant),
-        dependencies,
-      ),
+      serve: beside((tenant, raw, method) => userinfo(method, raw, tenant), dependencies),
     },
   ]
   for (const prefix of prefixes) for (const route of routes) mount(app, prefix, route, dependencies)
@@ -134,10 +131,13 @@ function beside(
   return async (slug, raw, method) => {
     const tenant = tenants.get(slug)
     if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
-    const result = limits.admit(raw.address) ?? (await attempt(work, tenant, raw, method))
+    const result = await attempt(work, tenant, raw, method)
     const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
     if (!(result instanceof OAuthError)) return answerOf(result, nonce)
-    if (result.status === 401 || result.status === 400) limits.failed(raw.address)
+    // Of a proven caller only its own budget is used up, and being told a nonce is no failure.
+    const unproven = result.status === 401 && result.error !== 'use_dpop_nonce'
+    const over = unproven ? limits.failed(raw.address) : undefined
+    if (over) return answerOf(over)
     metrics.tally('denials', { tenant: slug, reason: result.reason }).add()
     const fields = { tenant: slug, reason: result.reason, detail: result.detail }
     if (result.status >= 500) log.error('request not served', fields)

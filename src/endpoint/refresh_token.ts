@@ -41,8 +41,8 @@ interface RefreshTokensDependencies {
 }
 
 /**
- * Refresh tokens `id.secret`. The id holds family and generation under a MAC, so that an old token is known as ours without
- * a memory of each, and nobody can make one up to have a family revoked. The successor's secret is an HMAC over the secret
+ * Refresh tokens `id.secret`. The id holds family and generation under a MAC that covers the secret too, so that an old
+ * token is known as ours without a memory of each, and nobody can make one up to have a family revoked. The successor's secret is an HMAC over the secret
  * before it: who holds the old token can have the same successor made again, inside the grace window, and a stolen store,
  * which has only hashes, gives neither away.
  */
@@ -87,7 +87,7 @@ export class RefreshTokens {
     // One text per token: bits left over in a last character would make a second spelling.
     if (secret.toString('base64url') !== secretText) return undefined
     const body = id.subarray(0, FAMILY_BYTES + GENERATION_BYTES)
-    if (!timingSafeEqual(id.subarray(-TAG_BYTES), this.#tag(body))) return undefined
+    if (!timingSafeEqual(id.subarray(-TAG_BYTES), this.#tag(body, secret))) return undefined
     return {
       family: showUuid(body.subarray(0, FAMILY_BYTES)),
       generation: body.readUInt32BE(FAMILY_BYTES),
@@ -105,7 +105,7 @@ export class RefreshTokens {
     return generation === family.generation && equal(hashOf(secret), family.currentHash)
   }
 
-  /** Whether it is or was one of the family. Of those long gone only the id can be checked. */
+  /** Whether it is or was one of the family. Of those long gone the MAC of the id is the proof. */
   isKnown(presented: PresentedRefreshToken, family: RefreshFamily): boolean {
     const behind = family.generation - presented.generation
     const hash = hashOf(presented.secret)
@@ -144,14 +144,15 @@ export class RefreshTokens {
     const body = Buffer.alloc(FAMILY_BYTES + GENERATION_BYTES)
     body.write(family.replaceAll('-', ''), 'hex')
     body.writeUInt32BE(generation, FAMILY_BYTES)
-    const id = Buffer.concat([body, this.#tag(body)], ID_BYTES)
+    const id = Buffer.concat([body, this.#tag(body, secret)], ID_BYTES)
     return `${id.toString('base64url')}.${secret.toString('base64url')}`
   }
 
-  #tag(body: Buffer): Buffer {
+  #tag(body: Buffer, secret: Buffer): Buffer {
     return createHmac('sha256', this.#dependencies.key)
       .update(`id ${this.#dependencies.tenant} `)
       .update(body)
+      .update(secret)
       .digest()
       .subarray(0, TAG_BYTES)
   }

@@ -102,7 +102,10 @@ async function find(text: string, tenant: Tenant): Promise<Ending | undefined> {
   if (presented) {
     const family = await tenant.refreshTokens.find(presented)
     if (!family || !tenant.refreshTokens.isKnown(presented, family)) return undefined
-    const { clientId, sub: subject, id: grantId } = family
+    const { clientId, sub: subject, id: grantId, createdAt: issuedAt } = family
+    // One that has ended is nothing any more: it would else be ended, and recorded, again and again.
+    const facts = { grantId, sub: subject, clientId, issuedAt }
+    if (await tenant.revocations.reaches(facts)) return undefined
     return { clientId, subject, grantId, end: () => tenant.revocations.endGrant(grantId) }
   }
   const token = await tenant.accessTokens.read(text)

@@ -185,14 +185,21 @@ export async function makeSigningKey(
   }
 }
 
+/** @throws SealFault when it was sealed with another key file, or changed since */
+export function openSigningKey(
+  { tenant, kid, sealedPrivateKey }: SigningKeyRecord,
+  seal: Seal,
+): KeyObject {
+  return createPrivateKey(seal.open(sealedPrivateKey, sealName(tenant, kid)).toString('utf8'))
+}
+
 /**
  * The public key is derived from the sealed one, never read from the store: whoever can write there could else have a key of
  * their own published as the tenant's.
  */
 async function openKey(record: SigningKeyRecord, seal: Seal): Promise<OpenKey> {
-  const { tenant, kid, sealedPrivateKey, algorithm } = record
-  const pem = seal.open(sealedPrivateKey, sealName(tenant, kid)).toString('utf8')
-  const privateKey = createPrivateKey(pem)
+  const { algorithm } = record
+  const privateKey = openSigningKey(record, seal)
   const publicKey = createPublicKey(privateKey)
   const exported = await exportJWK(publicKey)
   const jwk = {

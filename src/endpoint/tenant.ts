@@ -66,6 +66,18 @@ export function isMadeFor(party: Party, audiences: readonly string[]): boolean {
   return audiences.some((audience) => audience === party.id || party.audiences.includes(audience))
 }
 
+/**
+ * Whether a token is its party's own to use with us: made for that party or for our issuer, and for nobody besides. Each
+ * further audience holds the token too, and could else use it as its own.
+ */
+export function isOwn(
+  party: Pick<Party, 'id'>,
+  issuer: string,
+  audiences: readonly string[],
+): boolean {
+  return audiences.every((audience) => audience === party.id || audience === issuer)
+}
+
 /** An agent of the trust policy as the party that it is. */
 export function partyOfAgent(agent: Agent): Party {
   return {

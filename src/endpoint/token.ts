@@ -18,7 +18,7 @@ import { mint, type Minted } from './issuer.ts'
 import type { Limits } from './limits.ts'
 import { parseTokenRequest, type RawRequest, type TokenRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
-import { eventsOf, isFailure } from './token_events.ts'
+import { eventsOf, isFailure, spendingEvent } from './token_events.ts'
 
 const grants: Readonly<Record<GrantName, Grant>> = {
   authorization_code: authorizationCode,
@@ -43,7 +43,7 @@ export type TokenEndpoint = (slug: string, raw: RawRequest) => Promise<Answer>
 
 /**
  * The token endpoint as named phases, in order: tenant, parse once, authenticate the client, allowed grant, the grant,
- * target and scope, spend, mint, audit, respond. What every grant needs is in this frame, so that no grant can leave it out.
+ * target and scope, mint, spend, audit, respond. What every grant needs is in this frame, so that no grant can leave it out.
  */
 export function tokenEndpoint(dependencies: TokenEndpointDependencies): TokenEndpoint {
   return async (slug, raw) => {
@@ -75,11 +75,10 @@ async function serve(
   dependencies: TokenEndpointDependencies,
 ): Promise<Outcome> {
   const { limits, audit } = dependencies
-  const held = limits.admit(raw.address)
-  // Nothing was looked at, so there is nothing to put on record.
-  if (held) return { result: held }
   const outcome = await attempt(tenant, raw, dependencies)
-  if (isFailure(outcome)) limits.failed(raw.address)
+  // Only what fails is held back: whoever shares an address with a bad neighbour is served.
+  const over = isFailure(outcome) ? limits.failed(raw.address) : undefined
+  if (over) return { ...outcome, result: over }
   try {
     for (const event of eventsOf(outcome, tenant, raw)) await audit.record(event)
     return outcome
@@ -119,11 +118,15 @@ async function authorizeAndMint(
   const targets = request.targets.length === 0 ? authorization.targets : request.targets
   const allowed = authorization.ceiling.allow({ targets, scope: request.scope })
   if (typeof allowed === 'string') return { result: new OAuthError(allowed), ...told }
-  const spent = (await authorization.spend?.(allowed)) ?? {}
+  const minted = await mint(authorization, allowed, caller.dpop?.jkt, tenant, dependencies)
+  if (minted instanceof OAuthError || !authorization.spend) return { result: minted, ...told }
+  // Written first: were the audit trail out, what is spent now would be gone, and the client's next try a sign of theft.
+  await dependencies.audit.record(spendingEvent(authorization, minted, tenant))
+  const spent = await authorization.spend(allowed)
   if (spent instanceof OAuthError) return { result: spent, ...told }
-  const jkt = caller.dpop?.jkt
-  const result = await mint(authorization, allowed, { spent, jkt }, tenant, dependencies)
-  return { result, ...told }
+  const { refreshToken: refresh_token } = spent
+  const response = { ...minted.response, ...(refresh_token !== undefined && { refresh_token }) }
+  return { result: { ...minted, response }, ...told }
 }
 
 /** Who asks: the phases that authenticate the client, hold it to its grants and its budget, and look at its DPoP proof. */
@@ -178,15 +181,18 @@ async function publicClient(
   }
 }
 
-/** Charged only now: before the grant was proven, anybody could have used up the budget of whom they named. */
+/**
+ * Charged only now, and to the grant: before it was proven anybody could have used up the budget of whom they named, and
+ * afterwards whoever holds one token of a client could have used up that of all others.
+ */
 function chargeUnproven(
   { authenticated }: Caller,
-  { charge, party }: Authorization,
+  { charge, grantId = '' }: Authorization,
   { slug }: Tenant,
   { limits }: TokenEndpointDependencies,
 ): OAuthError | undefined {
   if (authenticated) return undefined
-  return limits.spend(charge ?? { kind: 'client', tenant: slug, id: party.id })
+  return limits.spend(charge ?? { kind: 'grant', tenant: slug, id: grantId })
 }
 
 function faultOf(error: unknown): OAuthError {

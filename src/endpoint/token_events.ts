@@ -3,6 +3,7 @@ import { actorChain } from '../oauth/act.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { showScope } from '../oauth/scope.ts'
 import type { AuditEvent } from '../platform/audit.ts'
+import type { Authorization } from './grants/grant.ts'
 import type { Minted } from './issuer.ts'
 import type { RawRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
@@ -18,6 +19,29 @@ export function isFailure({ result, caller, authorization }: Outcome): boolean {
   return !proven && result.code !== 'dpop_nonce_needed' && result.code !== 'too_many_requests'
 }
 
+/** What anybody can have as often as they like, and says nothing of anybody: a nonce, a wait, an outage of ours. */
+function isOffTheRecord({ code, status }: OAuthError, { caller, authorization }: Outcome): boolean {
+  if (code === 'too_many_requests' || code === 'dpop_nonce_needed') return true
+  return status >= 500 && caller?.authenticated !== true && authorization === undefined
+}
+
+/** A code or a refresh token is about to be spent for a token that is made but not given yet. */
+export function spendingEvent(
+  { party, sub }: Authorization,
+  { jti, grantId }: Minted,
+  { slug }: Tenant,
+): AuditEvent {
+  return {
+    event: 'grant.spent',
+    tenant: slug,
+    outcome: 'success',
+    client_id: party.id,
+    subject: sub,
+    jti,
+    grant_id: grantId,
+  }
+}
+
 /** Refusals by which a thief or a broken client gives itself away: an event of their own, by the names LumoAuth gives them. */
 const alarms: Readonly<Record<string, AuditEvent['event']>> = {
   code_reused: 'oauth.security.code_reuse_detected',
@@ -30,8 +54,7 @@ const alarms: Readonly<Record<string, AuditEvent['event']>> = {
  */
 export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): readonly AuditEvent[] {
   const { result, request, caller, authorization } = outcome
-  const tooMany = result instanceof OAuthError && result.code === 'too_many_requests'
-  if (!request || tooMany) return []
+  if (!request || (result instanceof OAuthError && isOffTheRecord(result, outcome))) return []
   const common = {
     tenant: tenant.slug,
     grant: request.grant,

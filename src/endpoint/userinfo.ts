@@ -1,12 +1,12 @@
 import { OAuthError } from '../oauth/errors.ts'
 import { presentedToken } from './bearer.ts'
 import type { RawRequest } from './request.ts'
-import type { Tenant } from './tenant.ts'
+import { isOwn, type Tenant } from './tenant.ts'
 import { userClaims } from './user_claims.ts'
 
 /** Who the subject of an access token is (OpenID Connect Core section 5.3): a user, as far as the scope goes, or an agent. */
 export async function userinfo(
-  method: 'GET' | 'POST',
+  method: string,
   raw: RawRequest,
   tenant: Tenant,
 ): Promise<object | OAuthError> {
@@ -14,7 +14,7 @@ export async function userinfo(
   if (token instanceof OAuthError) return token
   const { audiences, clientId, sub, scope } = token
   // A resource server that was shown a token for itself must not read a profile with it.
-  if (!audiences.includes(clientId) && !audiences.includes(tenant.issuer)) {
+  if (!isOwn({ id: clientId }, tenant.issuer, audiences)) {
     return new OAuthError('bearer_invalid', { reason: 'token_audience' })
   }
   const agent = tenant.policy().ofSubject(sub)

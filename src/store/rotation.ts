@@ -57,8 +57,8 @@ export function judgeRotation(family: RefreshFamily, rotation: Rotation): Rotati
     }
   }
   if (behind === 1 && !equal(presentedHash, family.previousHash)) return { outcome: 'unknown' }
-  // Rotated before anything that is remembered: at the latest then.
-  const supersededAt = family.rotatedAt.at(-behind) ?? family.rotatedAt[0] ?? 0
+  // Older than all that is remembered: no client gets that far behind, but a thief who rotates in a hurry leaves it behind.
+  const supersededAt = family.rotatedAt.at(-behind) ?? -Infinity
   if (now - supersededAt >= graceMs) return { outcome: 'reused' }
   const same = behind === 1 && equal(successorHash, family.currentHash)
   return { outcome: same ? 'repeated' : 'late' }

@@ -90,13 +90,14 @@ async function newCode(file: string): Promise<string> {
     clock: systemClock,
     random: systemRandom,
   })
-  const code = await codes.issue('web', {
+  const grant = {
     sub: 'user_a',
     scope: ['openid', 'read:reports'],
     targets: [],
     redirectUri: CALLBACK,
     authTime: unixSeconds(systemClock),
-  })
+  }
+  const code = await codes.issue('web', grant, 86_400)
   await store.close()
   return code
 }

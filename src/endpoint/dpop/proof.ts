@@ -88,11 +88,12 @@ export class DpopVerifier {
   async verify(proof: string, expected: DpopExpectation): Promise<DpopProof | OAuthError> {
     const read = readProof(proof)
     if (typeof read === 'string') return refuse(read)
-    if (!(await isSigned(read))) return refuse('dpop_signature')
     const { payload } = read.jws
+    // Before the signature, which costs more and which anybody can have us verify with a key of theirs.
     const fault = this.#judge(payload, expected)
     if (fault === 'nonce') return new OAuthError('dpop_nonce_needed')
     if (fault !== undefined) return refuse(fault)
+    if (!(await isSigned(read))) return refuse('dpop_signature')
     const jkt = await calculateJwkThumbprint(read.jwk)
     return (await this.#take(payload, jkt, expected))
       ? ({ jkt } as DpopProof)

@@ -3,7 +3,7 @@ import { OAuthError } from '../../../oauth/errors.ts'
 import { Ceiling } from '../../../policy/ceiling.ts'
 import type { AccessToken } from '../../access_token.ts'
 import type { TokenRequest } from '../../request.ts'
-import type { Party, Tenant } from '../../tenant.ts'
+import { isOwn, type Party, type Tenant } from '../../tenant.ts'
 import type { Authorization, Caller } from '../grant.ts'
 import { linkBetween } from './link.ts'
 import { confinedTo, mayExchange } from './own_token.ts'
@@ -47,7 +47,6 @@ export async function delegation(
     grantId: subject.grantId,
     act,
     authTime: subject.authTime,
-    charge: { kind: 'client', tenant: tenant.slug, id: party.id },
   }
 }
 
@@ -68,7 +67,7 @@ async function actingParty(
   if (request.clientId !== undefined && request.clientId !== party.id) {
     return refuse('client_mismatch')
   }
-  const own = actor.audiences.includes(party.id) || actor.audiences.includes(tenant.issuer)
+  const own = isOwn(party, tenant.issuer, actor.audiences)
   if (!authenticated && !own) return refuse('actor_made_for_another')
   if (await mayExchange(party, tenant)) return party
   return new OAuthError('grant_not_allowed', { detail: `client ${party.id}` })

@@ -38,7 +38,6 @@ export async function narrowing(
     act,
     mayAct: subject.mayAct,
     authTime: subject.authTime,
-    charge: { kind: 'client', tenant: tenant.slug, id: party.id },
   }
 }
 

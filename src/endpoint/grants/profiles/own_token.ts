@@ -1,7 +1,7 @@
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { UnverifiedJws } from '../../../verifier/jws.ts'
 import type { AccessToken } from '../../access_token.ts'
-import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
+import { isMadeFor, isOwn, type Party, type Tenant } from '../../tenant.ts'
 import type { Caller } from '../grant.ts'
 
 /**
@@ -29,7 +29,8 @@ export async function readOwn(
 
 /**
  * The targets that a token is confined to for somebody. One that was made for its own client, for our issuer, or for that
- * party itself is confined to none: it was never meant for a place, so its holder's own rules decide where it may go.
+ * party itself, and for nobody besides, is confined to none: it was never meant for another place, so its holder's own rules
+ * decide where it may go.
  */
 export function confinedTo(
   token: AccessToken,
@@ -37,8 +38,10 @@ export function confinedTo(
   { issuer }: Tenant,
 ): readonly string[] {
   const { audiences, clientId } = token
-  const free = audiences.includes(clientId) || audiences.includes(issuer)
-  return free || isMadeFor(party, audiences) ? [] : audiences
+  const free = audiences.every(
+    (audience) => isOwn({ id: clientId }, issuer, [audience]) || isMadeFor(party, [audience]),
+  )
+  return free ? [] : audiences
 }
 
 /** Whether whoever a token was issued to may exchange at all. Agents may; a registered client where its registration says so. */
