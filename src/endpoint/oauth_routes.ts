@@ -128,21 +128,21 @@ function beside(
   work: Work,
   { tenants, limits, log, metrics }: OAuthRoutesDependencies,
 ): (slug: string, raw: RawRequest, method: string) => Promise<Answer> {
+  // Of a proven caller only its own budget is used up, and being told a nonce is no failure.
+  const heldBack = ({ status, error }: OAuthError, { address }: RawRequest) =>
+    status === 401 && error !== 'use_dpop_nonce' ? limits.failed(address) : undefined
   return async (slug, raw, method) => {
     const tenant = tenants.get(slug)
     if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
     const result = await attempt(work, tenant, raw, method)
     const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
     if (!(result instanceof OAuthError)) return answerOf(result, nonce)
-    // Of a proven caller only its own budget is used up, and being told a nonce is no failure.
-    const unproven = result.status === 401 && result.error !== 'use_dpop_nonce'
-    const over = unproven ? limits.failed(raw.address) : undefined
-    if (over) return answerOf(over)
-    metrics.tally('denials', { tenant: slug, reason: result.reason }).add()
-    const fields = { tenant: slug, reason: result.reason, detail: result.detail }
-    if (result.status >= 500) log.error('request not served', fields)
+    const refusal = heldBack(result, raw) ?? result
+    metrics.tally('denials', { tenant: slug, reason: refusal.reason }).add()
+    const fields = { tenant: slug, reason: refusal.reason, detail: refusal.detail }
+    if (refusal.status >= 500) log.error('request not served', fields)
     else log.warn('request refused', fields)
-    return answerOf(result, { ...challengeOf(result), ...nonce })
+    return answerOf(refusal, { ...challengeOf(refusal), ...nonce })
   }
 }
 

@@ -319,7 +319,11 @@ describe('audit', () => {
     const token = await authority.userToken()
     const { jti } = decodeJwt(token)
     const shown = await done('audit', 'show', String(jti))
-    expect(JSON.parse(shown)).toMatchObject({ event: 'token.issued', subject: 'user_a', jti })
+    const rows = shown.trim().split('\n')
+    expect(rows.map((row) => JSON.parse(row) as unknown)).toMatchObject([
+      { event: 'grant.spent', jti },
+      { event: 'token.issued', subject: 'user_a', jti },
+    ])
     const tail = await done('audit', 'tail', '--count', '1')
     expect(JSON.parse(tail)).toMatchObject({ jti })
     expect(tail).not.toContain(token)

@@ -124,7 +124,7 @@ test('the chain of a whole life holds, and nothing that was handed out stands in
   const text = JSON.stringify(await kept.auditTail(undefined, 1_000))
   await kept.close()
   await rm(own, { recursive: true })
-  expect(report).toMatchObject({ intact: true, segments: [{ state: 'closed', rows: 4 }] })
+  expect(report).toMatchObject({ intact: true, segments: [{ state: 'closed', rows: 8 }] })
   const handedOut = [tokens, next.json].flatMap((json) => [
     json['access_token'],
     json['refresh_token'],

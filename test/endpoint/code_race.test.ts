@@ -61,10 +61,13 @@ test('of two that found a code unused one has tokens, and they are dead', async 
     refresh_token: String(served?.json['refresh_token']),
   })
   expect(refreshed).toMatchObject({ status: 400, json: { error: 'invalid_grant' } })
-  expect(world.audit.events).toMatchObject([
-    { event: 'token.refused', reason: 'code_reused' },
-    { event: 'oauth.security.code_reuse_detected', severity: 'high' },
-    { event: 'token.issued' },
-    { event: 'token.refused', reason: 'refresh_revoked' },
+  const events = world.audit.events.map(({ event, reason }) => `${event} ${reason ?? ''}`.trim())
+  expect(events.toSorted()).toEqual([
+    'grant.spent',
+    'grant.spent',
+    'oauth.security.code_reuse_detected code_reused',
+    'token.issued',
+    'token.refused code_reused',
+    'token.refused refresh_revoked',
   ])
 })

@@ -96,7 +96,7 @@ const grants: readonly GrantCase[] = [
       redirect_uri: CALLBACK,
     }),
     proven: ['find'],
-    through: ['find', 'spend', 'sign'],
+    through: ['find', 'sign', 'spend'],
   },
   {
     name: 'client_credentials',
@@ -113,7 +113,7 @@ const grants: readonly GrantCase[] = [
       refresh_token: (await tokensOf(clientId.startsWith('without') ? 'web' : clientId)).refresh,
     }),
     proven: ['find'],
-    through: ['find', 'spend', 'sign'],
+    through: ['find', 'sign', 'spend'],
   },
   {
     name: 'exchange, narrowing',

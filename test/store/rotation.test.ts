@@ -144,10 +144,10 @@ const cases: readonly Case[] = [
     outcome: 'late',
   },
   {
-    name: 'one that is forgotten, as long as the oldest that is not',
+    name: 'one that is forgotten, however soon',
     family: often,
     rotation: rotation(0, 93_999),
-    outcome: 'late',
+    outcome: 'reused',
   },
   {
     name: 'one that is forgotten, after that',
