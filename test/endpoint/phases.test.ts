@@ -265,8 +265,11 @@ for (const grant of grants) {
     test('gives nothing away when it cannot be put on record', async () => {
       const form = await grant.form('able')
       world.audit.out = true
+      reached = []
       const { outcome, json } = await send({ form, authorization: by('able') })
       expect(outcome).toBe('503 temporarily_unavailable')
+      // What is good once has to be there for the next try.
+      expect(reached).not.toContain('spend')
       expect(Object.keys(json)).toEqual(['error', 'error_description'])
     })
 

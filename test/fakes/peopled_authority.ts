@@ -133,6 +133,16 @@ export function peopledClients(key: ClientKey): readonly Json[] {
       grants: everything,
       impersonation: { users: ['user_a'] },
     }),
+    client('wide', {
+      grantTypes: ['client_credentials', 'token_exchange'],
+      grants: [
+        { target: docs, scopes: ['read:documents'] },
+        { target: files, scopes: ['read:documents'] },
+        { target: ISSUER, scopes: ['read:documents'] },
+      ],
+      maxTargets: 2,
+      delegation: onBehalf,
+    }),
     client('auditor', { mayIntrospect: true }),
     client('bystander', { grantTypes: ['client_credentials', 'token_exchange'] }),
     client('bound', { dpopBound: true, grants: [{ scopes: ['read:reports'] }] }),
