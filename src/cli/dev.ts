@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { startApplication, systemSurroundings } from '../compose/application.ts'
 import type { Surroundings } from '../compose/surroundings.ts'
@@ -14,6 +15,7 @@ import { options } from './options.ts'
 const TENANT = 'acme-corp'
 const CLIENT = 'reports'
 const PROOF_LIFETIME_SECONDS = 600
+const CONFIG = 'config.json'
 
 /** Where everything listens, counted from the first port. */
 interface Ports {
@@ -39,7 +41,10 @@ export async function dev(io: Io): Promise<ExitCode> {
   const state = await openState(folder, ports.authority, surroundings.random)
   const cluster = await startCluster(state, ports, surroundings)
   try {
-    const application = await startApplication(configOf(state, ports, cluster.issuer), surroundings)
+    const document = documentOf(state, ports, cluster.issuer)
+    // For the commands that look at an authority and change it while it runs.
+    await writeFile(join(folder, CONFIG), `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 })
+    const application = await startApplication(resolveConfig(document, {}), surroundings)
     const hasToken = await Promise.race([
       untilStarted(application, surroundings),
       io.asked.then(() => false),
@@ -92,48 +97,45 @@ function originOf(ports: Ports): string {
   return `http://127.0.0.1:${String(ports.authority)}`
 }
 
-function configOf(state: DevState, ports: Ports, clusterIssuer: string) {
+function documentOf(state: DevState, ports: Ports, clusterIssuer: string) {
   const at = (port: number): string => `127.0.0.1:${String(port)}`
-  return resolveConfig(
-    {
-      roles: ['authority', 'broker'],
-      operations: { listen: at(ports.operations) },
-      authority: {
-        listen: at(ports.authority),
-        origin: originOf(ports),
-        store: { file: state.storeFile },
-        keyEncryptionFile: state.keyEncryptionFile,
-        tenants: [
-          {
-            slug: TENANT,
-            policy: state.policyFile,
-            providers: [
-              {
-                name: 'local-cluster',
-                kind: 'kubernetes',
-                issuers: [clusterIssuer],
-                keys: { discovery: true },
-              },
-            ],
-            clients: [
-              {
-                id: CLIENT,
-                secretHashes: [state.clientSecretHash],
-                grants: [{ scopes: ['read:reports', 'write:data', 'read:users'] }],
-              },
-            ],
-          },
-        ],
-      },
-      broker: {
-        shape: 'all-in-one',
-        listen: [at(ports.broker), `[::1]:${String(ports.broker)}`],
-        authority: { tenant: TENANT },
-        proof: { file: join(state.proofFolder, 'token') },
-      },
+  return {
+    roles: ['authority', 'broker'],
+    operations: { listen: at(ports.operations) },
+    authority: {
+      listen: at(ports.authority),
+      origin: originOf(ports),
+      store: { file: state.storeFile },
+      keyEncryptionFile: state.keyEncryptionFile,
+      tenants: [
+        {
+          slug: TENANT,
+          policy: state.policyFile,
+          providers: [
+            {
+              name: 'local-cluster',
+              kind: 'kubernetes',
+              issuers: [clusterIssuer],
+              keys: { discovery: true },
+            },
+          ],
+          clients: [
+            {
+              id: CLIENT,
+              secretHashes: [state.clientSecretHash],
+              grants: [{ scopes: ['read:reports', 'write:data', 'read:users'] }],
+            },
+          ],
+        },
+      ],
     },
-    {},
-  )
+    broker: {
+      shape: 'all-in-one',
+      listen: [at(ports.broker), `[::1]:${String(ports.broker)}`],
+      authority: { tenant: TENANT },
+      proof: { file: join(state.proofFolder, 'token') },
+    },
+  }
 }
 
 const START_PATIENCE_MS = 10_000
@@ -165,6 +167,7 @@ ${first}
   cluster issuer       ${url(ports.cluster)}
   metrics and probes   ${url(ports.operations)}/metrics
   state                ${state}/  (policy.yaml says who may become what)
+  for operators        --config ${join(state, CONFIG)}, as in: lumo-broker clients list
 
 Try, in another terminal in this folder:
 

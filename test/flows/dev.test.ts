@@ -23,6 +23,7 @@ async function openDev(onTestFinished: Parameters<typeof openScene>[0]) {
     scene.start('dev', '--state', state, '--first-port', String(port))
   return {
     ...scene,
+    scene,
     portOf,
     url,
     start,
@@ -79,6 +80,15 @@ describe.concurrent('lumo-broker dev', () => {
     expect(metrics).toContain('lumo_tokens_issued_total{tenant="acme-corp",grant="token_exchange"}')
     const { code } = await program.end('SIGINT')
     expect([code, program.stderr()]).toEqual([0, ''])
+  })
+
+  test('leaves a configuration for the commands of operators', async ({ onTestFinished }) => {
+    const { ready, scene } = await openDev(onTestFinished)
+    await ready()
+    const listing = scene.start('clients', 'list', '--config', 'state/config.json')
+    const { code } = await listing.exited
+    expect([code, listing.stderr()]).toEqual([0, ''])
+    expect(listing.stdout()).toMatch(/^reports .*configuration$/m)
   })
 
   test('keeps its keys and its secret from one run to the next', async ({ onTestFinished }) => {
