@@ -79,9 +79,14 @@ async function agentOf(
 }
 
 function list(io: Io): Promise<ExitCode> {
-  return withAdministration(options(io.arguments, place), io, async ({ tenant, store }) => {
+  return withAdministration(options(io.arguments, place), io, async (administration) => {
+    const { tenant, store, surroundings } = administration
     for (const { user, agent, scopes, createdAt } of await store.userGrants(tenant.slug)) {
       say(io, `${user}  ${agent}  ${scopes.join(' ')}  ${showTime(createdAt)}`)
+    }
+    const open = await store.approvals(tenant.slug, unixSeconds(surroundings.clock))
+    for (const { user, agent, scopes, expiresAt } of open) {
+      say(io, `${user}  ${agent}  ${scopes.join(' ')}  asked for, until ${showTime(expiresAt)}`)
     }
     return 0
   })

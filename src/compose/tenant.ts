@@ -1,6 +1,7 @@
 import type { TenantConfig } from '../config/config.ts'
 import { showFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
+import { Approvals } from '../endpoint/approvals.ts'
 import { Clients } from '../endpoint/client/registry.ts'
 import { Codes } from '../endpoint/code.ts'
 import { DpopNonces } from '../endpoint/dpop/nonce.ts'
@@ -87,6 +88,7 @@ export async function openTenant(
     }),
     urls: (path) => ['t', 'orgs'].map((prefix) => `${origin}/${prefix}/${slug}/api/v1${path}`),
     isPast: (moment) => moment <= unixSeconds(clock),
+    approvals: new Approvals({ tenant: slug, store, clock, random }),
     userGrant: (user, agent) => store.userGrant(slug, user, agent),
     policy,
   }

@@ -2,6 +2,7 @@ import type { Ceiling } from '../policy/ceiling.ts'
 import type { Agent, Delegation, Policy } from '../policy/policy.ts'
 import type { UserGrant } from '../store/store.ts'
 import type { Verifier } from '../verifier/verifier.ts'
+import type { Approvals } from './approvals.ts'
 import type { Clients } from './client/registry.ts'
 import type { AccessTokens } from './access_token.ts'
 import type { Codes } from './code.ts'
@@ -55,6 +56,7 @@ export interface Tenant {
   readonly urls: (path: string) => readonly string[]
   /** Whether a moment, in Unix seconds, has passed. */
   readonly isPast: (moment: number) => boolean
+  readonly approvals: Approvals
   /** What a user allowed an agent, by its `client_id`. */
   readonly userGrant: (user: string, agent: string) => Promise<UserGrant | undefined>
   /** The trust policy as it is now. */

@@ -1,3 +1,4 @@
+import { approvals } from './sqlite/approvals.ts'
 import { audit } from './sqlite/audit.ts'
 import { clients } from './sqlite/clients.ts'
 import { codes } from './sqlite/codes.ts'
@@ -31,6 +32,7 @@ function storeOver(connection: Connection, flushing: WalSync): Store {
     ...revocations(connection, revoke),
     ...reservations(connection),
     ...users(connection),
+    ...approvals(connection),
     ...audit(connection, flushing),
     ...pruning(connection),
     close: () =>

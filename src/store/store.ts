@@ -101,6 +101,18 @@ export interface UserGrant {
   readonly createdAt: number
 }
 
+/** An agent has asked for what a user could allow it, and nobody has answered yet. */
+export interface Approval {
+  readonly tenant: string
+  readonly id: string
+  readonly user: string
+  /** `client_id` of the agent. */
+  readonly agent: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
 /** Something that may be shown once: the `jti` of a client assertion or of a DPoP proof. */
 export interface Once {
   readonly tenant: string
@@ -168,6 +180,14 @@ export interface Store {
   putUserGrant(grant: UserGrant): Promise<void>
   removeUserGrant(tenant: string, user: string, agent: string): Promise<boolean>
 
+  /**
+   * Keeps an approval, or answers with the one that is open for the same user and agent: asking again opens no second.
+   * Open is what has not expired at the moment at which the given one was made.
+   */
+  openApproval(approval: Approval): Promise<Approval>
+  /** Those that have not expired, oldest first. `now` in Unix seconds. */
+  approvals(tenant: string, now: number): Promise<readonly Approval[]>
+
   disabledUsers(tenant: string): Promise<readonly string[]>
   isUserDisabled(tenant: string, user: string): Promise<boolean>
   setUserDisabled(tenant: string, user: string, disabled: boolean): Promise<void>
@@ -187,7 +207,7 @@ export interface Store {
   /** Drops the rows of closed segments whose newest row is older than `before` (Unix milliseconds); their heads stay. Answers how many segments. */
   dropAuditSegments(before: number): Promise<number>
 
-  /** Drops codes, families, revocations and reservations that have expired. `now` in Unix seconds. */
+  /** Drops codes, families, revocations, reservations and approvals that have expired. `now` in Unix seconds. */
   prune(now: number): Promise<void>
   close(): Promise<void>
 }

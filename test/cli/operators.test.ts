@@ -199,7 +199,12 @@ describe('grants', () => {
       actor_token: await authority.agentToken('doc-analyst'),
     }
     const delegate = async () => (await authority.exchange(form)).json
-    expect(await delegate()).toMatchObject({ error: 'access_denied', code: 'consent_required' })
+    const asked = await delegate()
+    expect(asked).toMatchObject({ error: 'access_denied', code: 'consent_required' })
+    expect(asked['expires_in']).toBe(600)
+    // Who tries again waits for the same answer, and the operator sees who asks.
+    expect((await delegate())['approval']).toBe(asked['approval'])
+    expect(await done('grants', 'list')).toMatch(/^user_a {2}doc-analyst {2}.*asked for, until /m)
     const allow = ['--user', 'user_a', '--agent', 'doc-analyst']
     await done('grants', 'add', ...allow, '--scope', 'read:documents')
     expect(await delegate()).toMatchObject({ scope: 'read:documents' })

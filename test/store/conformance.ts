@@ -1,3 +1,4 @@
+import { approvalConformance } from './conformance/approvals.ts'
 import { auditConformance } from './conformance/audit.ts'
 import { clientConformance } from './conformance/clients.ts'
 import { codeConformance } from './conformance/codes.ts'
@@ -19,6 +20,7 @@ export function storeConformance(name: string, open: Open): void {
   revocationConformance(tests)
   reservationConformance(tests)
   userConformance(tests)
+  approvalConformance(tests)
   auditConformance(tests)
   pruneConformance(tests)
 }

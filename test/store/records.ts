@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { AuditRow } from '../../src/store/audit_rows.ts'
 import type { Rotation } from '../../src/store/rotation.ts'
 import type {
+  Approval,
   ClientRecord,
   CodeRecord,
   RefreshFamily,
@@ -126,6 +127,19 @@ export function userGrant(changes: Partial<UserGrant> = {}): UserGrant {
     agent: 'agent-1',
     scopes: ['read', 'write'],
     createdAt: now,
+    ...changes,
+  }
+}
+
+export function approval(changes: Partial<Approval> = {}): Approval {
+  return {
+    tenant: 'acme-corp',
+    id: 'approval-1',
+    user: 'user-1',
+    agent: 'agent-1',
+    scopes: ['read', 'write'],
+    createdAt: now,
+    expiresAt: now + 600,
     ...changes,
   }
 }

@@ -1,6 +1,7 @@
 import { reuseRevocation } from '../reuse.ts'
 import { judgeRotation } from '../rotation.ts'
 import type {
+  Approval,
   CodeRecord,
   Once,
   RefreshFamily,
@@ -8,22 +9,25 @@ import type {
   RevocationRecord,
   Store,
 } from '../store.ts'
-import { Table } from './table.ts'
+import { compare, Table } from './table.ts'
 
 type Codes = Pick<Store, 'keepCode' | 'code' | 'consumeCode'>
 type Families = Pick<Store, 'keepFamily' | 'family' | 'rotateRefresh'>
 type Revocations = Pick<Store, 'revoke' | 'isRevoked'>
+type Approvals = Pick<Store, 'openApproval' | 'approvals'>
 type Expiring = Pick<Store, 'reserve' | 'prune'>
 
 /** What is made of grants, and how it ends. */
-export function grants(): Codes & Families & Revocations & Expiring {
+export function grants(): Codes & Families & Revocations & Approvals & Expiring {
   const codes = new Table<CodeRecord>(({ tenant, hash }) => [tenant, hash])
   const families = new Table<RefreshFamily>(({ tenant, id }) => [tenant, id])
   const revocations = new Revoked()
+  const approvals = new Table<Approval>(({ tenant, user, agent }) => [tenant, user, agent])
   const reserved = new Table<Once>(({ tenant, owner, jti }) => [tenant, owner, jti])
   return {
     ...codeVerbs(codes),
     ...familyVerbs(families, revocations),
+    ...approvalVerbs(approvals),
     revoke: (records) => {
       for (const record of records) revocations.write(record)
       return Promise.resolve()
@@ -36,11 +40,29 @@ export function grants(): Codes & Families & Revocations & Expiring {
       return Promise.resolve(true)
     },
     prune: (now) => {
-      for (const table of [codes, families, revocations.table, reserved]) {
+      for (const table of [codes, families, revocations.table, approvals, reserved]) {
         table.removeWhere(({ expiresAt }) => expiresAt <= now)
       }
       return Promise.resolve()
     },
+  }
+}
+
+function approvalVerbs(approvals: Table<Approval>): Approvals {
+  return {
+    openApproval: (approval) => {
+      const { tenant, user, agent, createdAt } = approval
+      const open = approvals.get(tenant, user, agent)
+      if (open && open.expiresAt > createdAt) return Promise.resolve(open)
+      approvals.put(approval)
+      return Promise.resolve(approval)
+    },
+    approvals: (tenant, now) =>
+      Promise.resolve(
+        approvals
+          .where((approval) => approval.tenant === tenant && approval.expiresAt > now)
+          .toSorted((one, other) => one.createdAt - other.createdAt || compare(one.id, other.id)),
+      ),
   }
 }
 

@@ -92,6 +92,18 @@ const VERSION_2 = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX reservations_by_end ON reservations (expires_at);
 
+  CREATE TABLE approvals (
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    id TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, agent)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX approvals_by_end ON approvals (expires_at);
+
   CREATE TABLE user_grants (
     tenant TEXT NOT NULL,
     user TEXT NOT NULL,

@@ -123,7 +123,7 @@ function stateOf(file: string): Json {
     const tables = database
       .prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`)
       .all()
-      .filter(({ name }) => !/audit|reservations|^sqlite_/.test(String(name)))
+      .filter(({ name }) => !/audit|reservations|approvals|^sqlite_/.test(String(name)))
     return Object.fromEntries(
       tables.map(({ name }) => [
         String(name),

@@ -23,7 +23,8 @@ export async function delegation(
   if (party instanceof OAuthError) return party
   const { delegation: own } = party
   if (!own) return new OAuthError('delegation_not_allowed', { detail: `${party.id} may not` })
-  const link = await linkBetween(subject, actor, party, tenant)
+  const wanted = request.scope ?? subject.scope
+  const link = await linkBetween(subject, actor, party, wanted, tenant)
   if (link instanceof OAuthError) return link
   const act: Act = {
     sub: actor.sub,

@@ -10,12 +10,14 @@ export interface Link {
 
 /**
  * What joins a subject to an actor. Two good tokens prove two identities and no relation between them: without a link, tokens
- * of different flows could be spliced into a chain that nobody agreed to.
+ * of different flows could be spliced into a chain that nobody agreed to. Where a user could agree, they are asked for
+ * `wanted`, and the refusal says by which approval the agent will learn of their answer.
  */
 export async function linkBetween(
   subject: AccessToken,
   actor: AccessToken,
   party: Party,
+  wanted: readonly string[],
   tenant: Tenant,
 ): Promise<Link | OAuthError> {
   // The subject, or whoever acts for it, handed it to this client.
@@ -26,5 +28,9 @@ export async function linkBetween(
   const user = await tenant.users.active(subject.sub)
   if (!user) return new OAuthError('delegation_unlinked')
   const grant = await tenant.userGrant(user.sub, party.id)
-  return grant ? { scope: grant.scopes } : new OAuthError('consent_required')
+  if (grant) return { scope: grant.scopes }
+  const { id, expiresInSeconds } = await tenant.approvals.open(user.sub, party.id, wanted)
+  return new OAuthError('consent_required', {
+    members: { approval: id, expires_in: expiresInSeconds },
+  })
 }
