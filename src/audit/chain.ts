@@ -48,6 +48,7 @@ export function eventText(event: AuditEvent, at: number): string {
     scope_granted: event.scope_granted,
     rule: event.rule,
     reason: event.reason,
+    mismatch: event.mismatch,
     token_sha256: event.token_sha256,
     jti: event.jti,
     grant_id: event.grant_id,

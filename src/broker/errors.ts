@@ -40,6 +40,18 @@ const catalogue = {
     'temporarily_unavailable',
     "The pod's own proof is made for another audience.",
   ],
+  proof_credentials_missing: [
+    503,
+    'temporarily_unavailable',
+    'The workload has no credentials of its cloud.',
+  ],
+  proof_credentials_refused: [
+    503,
+    'temporarily_unavailable',
+    "The cloud does not accept the workload's credentials.",
+  ],
+  proof_denied: [503, 'temporarily_unavailable', 'The cloud issues no proof to the workload.'],
+  proof_unavailable: [503, 'temporarily_unavailable', 'The cloud issues no proof at the moment.'],
   authority_unavailable: [
     503,
     'temporarily_unavailable',

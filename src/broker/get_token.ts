@@ -5,7 +5,7 @@ import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { BrokerError } from './errors.ts'
-import { ProofFault, type Proof, type ProofSource } from './proof.ts'
+import { ProofFault, type KnownProof, type ProofSource } from './proof.ts'
 import { servableOf, type KnownAgent, type Servable } from './servable.ts'
 import type { Wish } from './wish.ts'
 
@@ -130,6 +130,7 @@ export class GetToken {
     const asked = cache.ask()
     const result = await exchanger.exchange({
       subjectToken: proof.token,
+      subjectTokenType: proof.tokenType,
       audiences: wish.audiences,
       resources: wish.resources,
       scope: wish.scope,
@@ -166,7 +167,7 @@ export class GetToken {
   }
 
   /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
-  #keyOf(wish: Wish, { subject }: Proof): CacheKey {
+  #keyOf(wish: Wish, { subject }: KnownProof): CacheKey {
     const known = this.#keys.get(wish)
     if (known?.subject === subject) return known.key
     const key = this.#makeKey(wish, subject)

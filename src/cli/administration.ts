@@ -9,7 +9,7 @@ import type { ExitCode, Io } from './io.ts'
 import { MAX_CONFIG_BYTES } from './run.ts'
 
 /** A command says what it did on its own output, and a running authority has the log. */
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
  * Opens the state that a configuration names and lets a command work on it.

@@ -13,6 +13,10 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker config schema         print the JSON Schema of the configuration
   lumo-broker config schema policy  print the JSON Schema of trust policies
 
+  lumo-broker explain --config FILE what an authority makes of a proof, rule by rule
+    --proof FILE | --claims FILE      a token or signed request, or claims as if they were signed
+    --tenant SLUG, --client ID        which tenant, and the client_id that the request would name
+
   These change and show the state of an authority, while it runs, too:
     --config FILE                     its configuration
     --tenant SLUG                     which tenant, where it has several
@@ -40,6 +44,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).run,
   dev: async () => (await import('./dev.ts')).dev,
   config: async () => (await import('./config.ts')).config,
+  explain: async () => (await import('./explain.ts')).explain,
   clients: async () => (await import('./clients.ts')).clients,
   keys: async () => (await import('./keys.ts')).keys,
   grants: async () => (await import('./grants.ts')).grants,

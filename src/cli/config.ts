@@ -8,7 +8,9 @@ import { isJsonObject } from '../platform/strict_json.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { policySurroundings } from '../compose/tenant.ts'
 import { compilePolicy, policyFiles } from '../policy/compile.ts'
+import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
+import { unreachableOf } from '../policy/unreachable.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { MAX_CONFIG_BYTES } from './run.ts'
 
@@ -47,33 +49,52 @@ function asWritten(schema: object): object {
 /** Reads the file as `run` would, and the trust policies that it names. */
 async function check(file: string, io: Io): Promise<ExitCode> {
   const faults: Fault[] = []
+  const warnings: Fault[] = []
   try {
     const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
     const { authority } = loadConfig(text.toString('utf8'), io.environment)
-    for (const tenant of authority?.tenants ?? []) faults.push(...(await policyFaults(tenant)))
+    for (const tenant of authority?.tenants ?? []) {
+      const found = await policyFindings(tenant)
+      faults.push(...found.faults)
+      warnings.push(...found.warnings)
+    }
   } catch (error) {
     if (error instanceof DocumentFault) faults.push(...error.faults)
     else if (error instanceof FileFault) faults.push({ path: '', message: error.message })
     else throw error
   }
+  for (const warning of warnings) io.stderr.write(`${file}: warning: ${showFault(warning)}\n`)
   for (const fault of faults) io.stderr.write(`${file}: ${showFault(fault)}\n`)
   if (faults.length > 0) return 1
   io.stdout.write(`${file}: no faults\n`)
   return 0
 }
 
-async function policyFaults(tenant: TenantConfig): Promise<readonly Fault[]> {
-  if (tenant.policy === undefined) return []
+/** What a trust policy must not be, and what it may be and should not. */
+interface Findings {
+  readonly faults: readonly Fault[]
+  readonly warnings: readonly Fault[]
+}
+
+async function policyFindings(tenant: TenantConfig): Promise<Findings> {
+  if (tenant.policy === undefined) return { faults: [], warnings: [] }
   try {
     const contents = []
     for (const path of await systemFiles.list(tenant.policy)) {
       contents.push({ path, bytes: await systemFiles.read(path, MAX_CONFIG_BYTES) })
     }
     const files = policyFiles(tenant.policy, contents)
-    return compilePolicy(files, policySurroundings(tenant)).conflicts
+    const { policy, conflicts } = compilePolicy(files, policySurroundings(tenant))
+    const { agents } = policy
+    return {
+      faults: conflicts,
+      warnings: [...unreachableOf(agents, tenant.providers), ...overlapsOf(agents)],
+    }
   } catch (error) {
-    if (error instanceof DocumentFault) return error.faults
-    if (error instanceof OperatorFault) return [{ path: '', message: error.message }]
+    if (error instanceof DocumentFault) return { faults: error.faults, warnings: [] }
+    if (error instanceof OperatorFault) {
+      return { faults: [{ path: '', message: error.message }], warnings: [] }
+    }
     throw error
   }
 }

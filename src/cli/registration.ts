@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { registrationFaults, registrationSchema, type RegistrationEntry } from '../config/client.ts'
 import type { TenantConfig } from '../config/config.ts'
 import { DocumentFault, parseValue, parseYaml, type Fault } from '../config/document.ts'
+import { proofRuleFaults } from '../config/proof_rule.ts'
+import { kindProven } from '../config/provider_config.ts'
 import { systemFiles } from '../platform/files.ts'
 import { UsageFault, type Io } from './io.ts'
 import { MAX_CONFIG_BYTES } from './run.ts'
@@ -53,9 +55,13 @@ export function takesSecret({ methods }: RegistrationEntry): boolean {
  */
 export function checkRegistration(entry: RegistrationEntry, { providers }: TenantConfig): void {
   const faults: Fault[] = [...registrationFaults(entry, '', takesSecret(entry))]
-  const provider = entry.proof?.provider
-  if (provider !== undefined && !providers.some(({ name }) => name === provider)) {
-    faults.push({ path: 'proof.provider', message: 'the tenant has no provider of this name' })
+  const { proof } = entry
+  if (proof) {
+    const provider = providers.find(({ name }) => name === proof.provider)
+    if (!provider) {
+      faults.push({ path: 'proof.provider', message: 'the tenant has no provider of this name' })
+    }
+    faults.push(...proofRuleFaults(proof, provider && kindProven(provider), 'proof'))
   }
   entry.jwks?.keys.forEach((jwk, index) => {
     // The store holds registrations in the clear: a stolen copy of it would speak as the client.

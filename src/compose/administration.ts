@@ -73,7 +73,11 @@ export async function administer<T>(
   }
 }
 
-function tenantOf({ tenants }: AuthorityConfig, slug: string | undefined): TenantConfig {
+/**
+ * The tenant that an operator means.
+ * @throws OperatorFault
+ */
+export function tenantOf({ tenants }: AuthorityConfig, slug: string | undefined): TenantConfig {
   const names = tenants.map((tenant) => tenant.slug).join(', ')
   const [only] = tenants
   if (slug === undefined) {
@@ -85,7 +89,14 @@ function tenantOf({ tenants }: AuthorityConfig, slug: string | undefined): Tenan
   throw new OperatorFault(`the configuration has no such tenant; it has ${names}`)
 }
 
-async function readPolicy(tenant: TenantConfig, { files }: Surroundings): Promise<Policy> {
+/**
+ * The trust policy of a tenant as it lies on disk now.
+ * @throws OperatorFault
+ */
+export async function readPolicy(
+  tenant: TenantConfig,
+  { files }: Pick<Surroundings, 'files'>,
+): Promise<Policy> {
   const { policy } = tenant
   if (policy === undefined) return new Policy([])
   const contents = []

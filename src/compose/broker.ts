@@ -3,7 +3,7 @@ import type { BrokerError } from '../broker/errors.ts'
 import { GetToken } from '../broker/get_token.ts'
 import { hostAllowList } from '../broker/guards.ts'
 import { brokerListener } from '../broker/listener.ts'
-import { proofFile } from '../broker/proof.ts'
+import { proofFile, type ProofSource } from '../broker/proof.ts'
 import { RateLimit } from '../broker/rate_limit.ts'
 import type { Servable } from '../broker/servable.ts'
 import { warmUp } from '../broker/warm_up.ts'
@@ -51,7 +51,7 @@ export async function startBroker(
     config.remote?.caFile === undefined
       ? undefined
       : await openCa(config.remote.caFile, surroundings)
-  const proofs = proofFile(config.proofFile, config.proofAudience, surroundings)
+  const proofs = await proofsOf(config, surroundings)
   const cache = new TokenCache<Servable, BrokerError>(config.maxEntries, clock)
   metrics.observe('cacheEntries', {}, () => cache.size)
   const getToken = new GetToken({
@@ -91,6 +91,15 @@ export async function startBroker(
       await app.close()
     },
   }
+}
+
+async function proofsOf(
+  { proof, proofAudience }: BrokerConfig,
+  surroundings: Surroundings,
+): Promise<ProofSource> {
+  if (proof.from === 'file') return proofFile(proof.file, proofAudience, surroundings)
+  const { awsProofs } = await import('./aws_credentials.ts')
+  return awsProofs(proof, proofAudience, surroundings)
 }
 
 function lastSentence({ error }: BrokerError): string {

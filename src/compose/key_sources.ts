@@ -1,20 +1,39 @@
-import type { ProviderConfig } from '../config/config.ts'
+import type { KeysConfig } from '../config/keys.ts'
+import type { Seal } from '../endpoint/sealing.ts'
 import { Watched } from '../platform/watched.ts'
-import { fetchKeys } from '../verifier/fetch_keys.ts'
-import { KeySet } from '../verifier/key_set.ts'
-import { localKeys, type KeySource } from '../verifier/key_source.ts'
-import { RemoteKeys } from '../verifier/remote_keys.ts'
+import type { Store } from '../store/store.ts'
+import { fetchKeys, type KeyLocation } from '../verifier/keys/fetch_keys.ts'
+import { KeySet } from '../verifier/keys/key_set.ts'
+import { localKeys, type KeySource } from '../verifier/keys/key_source.ts'
+import { RemoteKeys } from '../verifier/keys/remote_keys.ts'
+import { keptKeySets, placeOf } from './kept_key_sets.ts'
 import type { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const MAX_KEY_SET_BYTES = 524_288
 
+/** Of a provider, what its keys depend on. */
+export interface KeyOwner {
+  readonly name: string
+  /** The first one is the one whose discovery document is read. */
+  readonly issuers: readonly string[]
+  readonly keys: KeysConfig
+  /** How long the last good set serves while it cannot be fetched anew. Default: a day. */
+  readonly keyStalenessMs?: number | undefined
+}
+
+export interface KeyNeeds {
+  readonly tenant: string
+  readonly store: Store
+  readonly seal: Seal
+  readonly opened: Opened
+  readonly surroundings: Surroundings
+}
+
 /** The keys of a provider, from where its configuration says. */
-export async function openKeys(
-  { name, issuers, keys }: ProviderConfig,
-  opened: Opened,
-  surroundings: Surroundings,
-): Promise<KeySource> {
+export async function openKeys(owner: KeyOwner, needs: KeyNeeds): Promise<KeySource> {
+  const { keys, issuers } = owner
+  const { opened, surroundings } = needs
   switch (keys.from) {
     case 'inline': {
       const set = KeySet.from(keys.jwks)
@@ -35,13 +54,22 @@ export async function openKeys(
     }
     case 'jwksUrl':
     case 'discovery': {
-      const location = {
-        from: keys.from === 'jwksUrl' ? { jwksUrl: keys.url } : { discoveryOf: issuers[0] ?? '' },
-        hosts: keys.from === 'discovery' ? keys.hosts : [],
-        caFile: keys.caFile,
-        bearerTokenFile: keys.bearerTokenFile,
-      }
-      return new RemoteKeys(name, () => fetchKeys(location, surroundings), surroundings)
+      const { hosts, caFile, bearerTokenFile } = keys
+      const from =
+        keys.from === 'jwksUrl' ? { jwksUrl: keys.url } : { discoveryOf: issuers[0] ?? '' }
+      return remoteKeys(owner, { from, hosts, caFile, bearerTokenFile }, needs)
     }
   }
+}
+
+function remoteKeys(
+  { name, issuers, keyStalenessMs }: KeyOwner,
+  location: KeyLocation,
+  { tenant, store, seal, surroundings }: KeyNeeds,
+): KeySource {
+  const { log } = surroundings
+  return new RemoteKeys(name, () => fetchKeys(location, surroundings), surroundings, {
+    kept: keptKeySets(name, placeOf(issuers, location), { tenant, store, seal, log }),
+    stalenessMs: keyStalenessMs,
+  })
 }

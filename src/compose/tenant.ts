@@ -1,4 +1,5 @@
 import type { TenantConfig } from '../config/config.ts'
+import { kindProven } from '../config/provider_config.ts'
 import { showFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
 import { Approvals } from '../endpoint/approvals.ts'
@@ -17,10 +18,9 @@ import { Watched } from '../platform/watched.ts'
 import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
-import type { KubernetesProvider } from '../verifier/kubernetes.ts'
-import { verifierOf } from '../verifier/registry.ts'
-import { openKeys } from './key_sources.ts'
+import { Providers } from '../verifier/registry.ts'
 import type { Opened } from './opened.ts'
+import { openProviders } from './providers.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const MAX_POLICY_BYTES = 4_194_304
@@ -37,8 +37,9 @@ export interface TenantNeeds {
 export async function openTenant(
   config: TenantConfig,
   policy: () => Policy,
-  { origin, store, seal, opened, surroundings }: TenantNeeds,
+  needs: TenantNeeds,
 ): Promise<Tenant> {
+  const { origin, store, seal, surroundings } = needs
   const { clock, random } = surroundings
   const { slug, issuer } = config
   const users = new Users(slug, config.users, store)
@@ -63,7 +64,7 @@ export async function openTenant(
     clients,
     users,
     signer,
-    verifier: verifierOf(await openProviders(config, opened, surroundings), clock),
+    verifier: new Providers(await openProviders(config, needs), clock),
     accessTokens: new AccessTokens({ issuer, signer, revocations, isKnown, clock }),
     codes: new Codes({
       tenant: slug,
@@ -92,18 +93,6 @@ export async function openTenant(
     userGrant: (user, agent) => store.userGrant(slug, user, agent),
     policy,
   }
-}
-
-async function openProviders(
-  { providers }: TenantConfig,
-  opened: Opened,
-  surroundings: Surroundings,
-): Promise<readonly KubernetesProvider[]> {
-  const open: KubernetesProvider[] = []
-  for (const provider of providers) {
-    open.push({ ...provider, keys: await openKeys(provider, opened, surroundings) })
-  }
-  return open
 }
 
 /** The trust policy of a tenant, followed while it changes. Undefined: the tenant has none. */
@@ -137,7 +126,7 @@ export async function openPolicy(
 /** What the policy of a tenant has to agree with. */
 export function policySurroundings({ providers, clients, users }: TenantConfig) {
   return {
-    providers: providers.map(({ name }) => name),
+    providers: new Map(providers.map((provider) => [provider.name, kindProven(provider)])),
     takenIds: [...clients.map(({ id }) => id), ...users.map(({ sub }) => sub)],
   }
 }

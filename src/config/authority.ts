@@ -1,17 +1,13 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
-import type { AuthorityConfig, KeysConfig, ProviderConfig, TenantConfig } from './config.ts'
+import type { AuthorityConfig, TenantConfig } from './config.ts'
 import { clientOf, registrationFaults, type ClientEntry } from './client.ts'
-import type { ConfigFile, KeysEntry, ProviderEntry, TenantEntry } from './schema.ts'
-
-export type ReportFault = (path: string, message: string) => void
-
-/** What the API server of the own cluster is called from inside a pod, and what opens it. */
-const IN_CLUSTER = {
-  jwksUrl: 'https://kubernetes.default.svc/openid/v1/jwks',
-  caFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
-  bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
-}
+import type { ReportFault } from './document.ts'
+import { proofRuleFaults } from './proof_rule.ts'
+import type { ProviderEntry } from './provider.ts'
+import { resolveProvider } from './resolve_provider.ts'
+import { provenKind, type ProviderConfig } from './provider_config.ts'
+import type { ConfigFile, TenantEntry } from './schema.ts'
 
 /** The cross rules of the section `authority`. */
 export function resolveAuthority(
@@ -115,65 +111,22 @@ function checkClient(
   providers: readonly ProviderEntry[],
   fault: ReportFault,
 ): void {
-  const { provider } = entry.proof ?? {}
-  if (provider !== undefined && !providers.some(({ name }) => name === provider)) {
+  const { proof } = entry
+  const provider = providers.find(({ name }) => name === proof?.provider)
+  if (proof && !provider) {
     fault(`${path}.proof.provider`, 'the tenant has no provider of this name')
   }
-  for (const { path: at, message } of registrationFaults(
-    entry,
-    path,
-    entry.secretHashes.length > 0,
-  )) {
-    fault(at, message)
-  }
+  const kind = provider && provenKind(provider)
+  const faults = [
+    ...registrationFaults(entry, path, entry.secretHashes.length > 0),
+    ...(proof ? proofRuleFaults(proof, kind, `${path}.proof`) : []),
+  ]
+  for (const { path: at, message } of faults) fault(at, message)
 }
 
 /** The issuer of a tenant whose discovery lies under it (RFC 8414 with a path, OpenID Connect Discovery 1.0). */
 export function issuerOf(origin: string, slug: string): string {
   return `${origin}/t/${slug}/api/v1`
-}
-
-function resolveProvider(
-  entry: ProviderEntry,
-  path: string,
-  issuer: string,
-  fault: ReportFault,
-): ProviderConfig {
-  return {
-    name: entry.name,
-    kind: entry.kind,
-    issuers: entry.issuers,
-    audiences: entry.audiences ?? [issuer],
-    algorithms: entry.algorithms,
-    requirePod: entry.requirePod,
-    keys: resolveKeys(entry, path, fault),
-  }
-}
-
-function resolveKeys(entry: ProviderEntry, path: string, fault: ReportFault): KeysConfig {
-  const keys: Partial<KeysEntry> = entry.keys ?? IN_CLUSTER
-  const { discovery, jwksUrl, file, inline, caFile, bearerTokenFile } = keys
-  const sources = [discovery === true, jwksUrl, file, inline].filter(
-    (source) => source !== undefined && source !== false,
-  )
-  if (sources.length !== 1) {
-    fault(`${path}.keys`, 'must have exactly one of discovery, jwksUrl, file, inline')
-  }
-  if (file !== undefined) return { from: 'file', file }
-  if (inline !== undefined) return { from: 'inline', jwks: inline }
-  if (jwksUrl !== undefined) {
-    const url = safeUrl(jwksUrl, `${path}.keys.jwksUrl`, fault)
-    return { from: 'jwksUrl', url, caFile, bearerTokenFile }
-  }
-  safeUrl(entry.issuers[0] ?? '', `${path}.issuers[0]`, fault)
-  return { from: 'discovery', hosts: keys.hosts ?? [], caFile, bearerTokenFile }
-}
-
-function safeUrl(text: string, path: string, fault: ReportFault): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && isSafeUrl(url)) return url
-  fault(path, 'must be an https URL; plain http is for loopback only')
-  return new URL('https://invalid.invalid')
 }
 
 /**
@@ -183,10 +136,9 @@ function safeUrl(text: string, path: string, fault: ReportFault): URL {
 function refuseSharedPairs(tenants: readonly TenantConfig[], fault: ReportFault): void {
   const owners = new Set<string>()
   for (const { slug, providers } of tenants) {
-    for (const { name, issuers, audiences } of providers) {
-      for (const pair of issuers.flatMap((issuer) =>
-        audiences.map((audience) => JSON.stringify([issuer, audience])),
-      )) {
+    for (const provider of providers) {
+      const { name } = provider
+      for (const pair of pairsOf(provider)) {
         if (owners.has(pair)) {
           fault(
             'authority.tenants',
@@ -206,4 +158,13 @@ function refuseRepeated(
   fault: ReportFault,
 ): void {
   if (new Set(names).size < names.length) fault(path, message)
+}
+
+/** What a proof says of itself, by which it selects a provider. A signed request says its partition where a token says its issuer. */
+function pairsOf(provider: ProviderConfig): readonly string[] {
+  const issuers =
+    provider.kind === 'aws4_request' ? [`aws4_request ${provider.partition}`] : provider.issuers
+  return issuers.flatMap((issuer) =>
+    provider.audiences.map((audience) => JSON.stringify([issuer, audience])),
+  )
 }

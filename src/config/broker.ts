@@ -1,8 +1,10 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
-import { issuerOf, type ReportFault } from './authority.ts'
+import { issuerOf } from './authority.ts'
+import type { ReportFault } from './document.ts'
 import type { AuthorityConfig, BrokerConfig, RemoteAuthorityConfig } from './config.ts'
+import { resolveProof } from './proof.ts'
 import type { ConfigFile } from './schema.ts'
 
 type BrokerSection = NonNullable<ConfigFile['broker']>
@@ -20,6 +22,10 @@ export function resolveBroker(
   if (!remote && authority && !local) {
     fault('broker.authority.tenant', 'the authority of this process has no such tenant')
   }
+  const proofAudience =
+    section.proof.audience ??
+    local?.issuer ??
+    issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant)
   return {
     listen: section.listen.map((text, index) =>
       loopback(text, `broker.listen[${String(index)}]`, fault),
@@ -27,11 +33,8 @@ export function resolveBroker(
     hosts: section.hosts,
     tenant,
     remote,
-    proofFile: section.proof.file,
-    proofAudience:
-      section.proof.audience ??
-      local?.issuer ??
-      issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant),
+    proof: resolveProof(section.proof, proofAudience, fault),
+    proofAudience,
     rateLimit: section.rateLimit,
     maxEntries: section.maxEntries,
     terminationMessageFile: section.terminationMessageFile,

@@ -210,9 +210,6 @@ export function registrationFaults(
   if (uses('federated_jwt') !== (entry.proof !== undefined)) {
     fault('proof', 'must be given with the method federated_jwt, and only then')
   }
-  if (entry.proof?.namespace.includes('*') === true && !entry.proof.anyNamespace) {
-    fault('proof.namespace', 'a * reaches into other namespaces and needs anyNamespace: true')
-  }
   if ((uses('client_secret_basic') || uses('client_secret_post')) !== hasSecret) {
     fault(
       'secretHashes',

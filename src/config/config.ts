@@ -1,6 +1,7 @@
 import type { ListenAddress } from '../platform/listen.ts'
 import type { AuditConfig, LimitsConfig } from './bounds.ts'
 import type { ClientConfig } from './client.ts'
+import type { ProviderConfig } from './provider_config.ts'
 import type { UserConfig } from './user.ts'
 
 /** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */
@@ -49,43 +50,28 @@ export interface TenantConfig {
   readonly dpopNonceRequired: boolean
 }
 
-export type KeysConfig =
-  | {
-      readonly from: 'discovery'
-      readonly hosts: readonly string[]
-      readonly caFile: string | undefined
-      readonly bearerTokenFile: string | undefined
-    }
-  | {
-      readonly from: 'jwksUrl'
-      readonly url: URL
-      readonly caFile: string | undefined
-      readonly bearerTokenFile: string | undefined
-    }
-  | { readonly from: 'file'; readonly file: string }
-  | { readonly from: 'inline'; readonly jwks: { readonly keys: readonly unknown[] } }
-
-export interface ProviderConfig {
-  readonly name: string
-  readonly kind: 'kubernetes'
-  readonly issuers: readonly string[]
-  readonly audiences: readonly string[]
-  readonly algorithms: readonly ('RS256' | 'ES256' | 'ES384' | 'ES512')[]
-  readonly requirePod: boolean
-  readonly keys: KeysConfig
-}
-
 export interface BrokerConfig {
   readonly listen: readonly ListenAddress[]
   readonly hosts: readonly string[]
   readonly tenant: string
   /** Absent: the authority of this process. */
   readonly remote: RemoteAuthorityConfig | undefined
-  readonly proofFile: string
+  readonly proof: ProofConfig
   readonly proofAudience: string
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
   readonly maxEntries: number
   readonly terminationMessageFile: string
+}
+
+export type ProofConfig = { readonly from: 'file'; readonly file: string } | AwsProofConfig
+
+export interface AwsProofConfig {
+  readonly from: 'aws'
+  readonly form: 'web-identity' | 'signed-request'
+  readonly region: string
+  readonly signingAlgorithm: 'RS256' | 'ES384'
+  /** An origin. */
+  readonly stsUrl: URL
 }
 
 export interface RemoteAuthorityConfig {

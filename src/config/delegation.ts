@@ -16,6 +16,20 @@ export const delegationSchema = Type.Object(
       default: MAX_DELEGATION_DEPTH,
       description: 'Longest chain of actors that it may become the end of.',
     }),
+    subjects: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }), {
+        maxItems: 1_000,
+        description:
+          'For whom it may act, by `sub`; `*` stands for any text. Absent: for whoever agrees to it.',
+      }),
+    ),
+    perSubjectPerHour: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'How many tokens it gets on behalf of one subject in an hour.',
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -11,6 +11,9 @@ export interface Fault {
   readonly message: string
 }
 
+/** Takes a fault down, while others are looked for. */
+export type ReportFault = (path: string, message: string) => void
+
 /** A document with faults; all of them, so that one reading is enough to mend it. */
 export class DocumentFault extends OperatorFault {
   readonly faults: readonly Fault[]

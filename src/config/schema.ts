@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { auditSchema, limitsSchema } from './bounds.ts'
 import { clientSchema } from './client.ts'
 import { MAX_DELEGATION_DEPTH } from './delegation.ts'
+import { providerSchema } from './provider.ts'
+import { proofSchema } from './proof.ts'
 import { userSchema } from './user.ts'
 
 /**
@@ -11,7 +13,6 @@ import { userSchema } from './user.ts'
 const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })
 const slug = { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }
-const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
 const url = { minLength: 1, maxLength: 512 }
 
 const tls = Type.Object(
@@ -20,69 +21,6 @@ const tls = Type.Object(
     keyFile: path('PEM private key; followed when it changes.'),
   },
   { ...closed, description: 'TLS of the listener. Absent: plain HTTP, on loopback only.' },
-)
-
-const keys = Type.Object(
-  {
-    discovery: Type.Optional(
-      Type.Boolean({ description: "Read the issuer's OpenID Connect discovery document." }),
-    ),
-    jwksUrl: Type.Optional(Type.String({ ...url, description: 'Read this JWK set.' })),
-    file: Type.Optional(path('Read the JWK set of this file, and follow it.')),
-    inline: Type.Optional(
-      Type.Object(
-        {
-          keys: Type.Array(Type.Record(Type.String(), Type.Unknown()), {
-            maxItems: 100,
-            description: 'Public keys as JWKs.',
-          }),
-        },
-        { ...closed, description: 'This JWK set.' },
-      ),
-    ),
-    hosts: Type.Array(Type.String({ minLength: 1 }), {
-      default: [],
-      description: "Hosts beside the issuer's own that discovery may name.",
-    }),
-    caFile: Type.Optional(path('PEM certificates to trust instead of the system.')),
-    bearerTokenFile: Type.Optional(path('Token to send when the keys are fetched.')),
-  },
-  {
-    ...closed,
-    description:
-      "Where the issuer's keys come from: exactly one of discovery, jwksUrl, file, inline. Absent: the API server of the cluster that this runs in.",
-  },
-)
-
-const provider = Type.Object(
-  {
-    name: Type.String({ ...name, description: 'What the trust policy calls it.' }),
-    kind: Type.Literal('kubernetes', { description: 'Projected service-account tokens.' }),
-    issuers: Type.Array(Type.String(url), {
-      minItems: 1,
-      maxItems: 8,
-      description: "The cluster's issuer; several during a migration, the current one first.",
-    }),
-    audiences: Type.Optional(
-      Type.Array(Type.String(url), {
-        minItems: 1,
-        maxItems: 8,
-        description: "Audiences of accepted proofs. Default: the tenant's issuer URL.",
-      }),
-    ),
-    algorithms: Type.Array(Type.Enum(['RS256', 'ES256', 'ES384', 'ES512']), {
-      default: ['RS256', 'ES256', 'ES384', 'ES512'],
-      minItems: 1,
-      description: 'Signature algorithms that are accepted.',
-    }),
-    requirePod: Type.Boolean({
-      default: true,
-      description:
-        'Accept only tokens that are bound to a pod: others can be made by whoever may create tokens for the account.',
-    }),
-    keys: Type.Optional(keys),
-  },
-  closed,
 )
 
 const tenant = Type.Object(
@@ -98,9 +36,9 @@ const tenant = Type.Object(
       description: 'Signature algorithm of its tokens.',
     }),
     policy: Type.Optional(path('Trust policy: a YAML file, or a folder of them; followed.')),
-    providers: Type.Array(provider, {
+    providers: Type.Array(providerSchema, {
       default: [],
-      maxItems: 50,
+      maxItems: 200,
       description: 'Who may vouch for workloads.',
     }),
     clients: Type.Array(clientSchema, {
@@ -220,23 +158,7 @@ const broker = Type.Object(
       },
       { ...closed, description: 'Who exchanges the proof.' },
     ),
-    proof: Type.Object(
-      {
-        file: Type.String({
-          default: '/var/run/secrets/lumoauth.dev/proof/token',
-          minLength: 1,
-          env: 'LUMO_PROOF_FILE',
-          description: "The pod's projected service-account token.",
-        }),
-        audience: Type.Optional(
-          Type.String({
-            ...url,
-            description: "Audience of that token. Default: the tenant's issuer URL.",
-          }),
-        ),
-      },
-      { ...closed, default: {}, description: 'What the pod can show.' },
-    ),
+    proof: proofSchema,
     rateLimit: Type.Object(
       {
         perSecond: Type.Integer({
@@ -308,6 +230,4 @@ export const configSchema = Type.Object(
 
 /** The file as an operator writes it, defaults filled in. */
 export type ConfigFile = Static<typeof configSchema>
-export type ProviderEntry = Static<typeof provider>
 export type TenantEntry = Static<typeof tenant>
-export type KeysEntry = Static<typeof keys>

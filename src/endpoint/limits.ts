@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { LimitsConfig } from '../config/bounds.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Clock } from '../platform/clock.ts'
+import type { Authorization } from './grants/grant.ts'
 
 /** Whose budget a request is charged to. */
 export type Charge =
@@ -22,29 +23,33 @@ interface Bucket {
 /** So many callers are remembered; one that was forgotten begins with a full budget, so a flood of names gains nothing but that. */
 const MAX_BUCKETS = 50_000
 
+/** So many in so long; all of them may come at once. */
+interface Rate {
+  readonly count: number
+  readonly seconds: number
+}
+
 class Buckets {
-  readonly #perMinute: number
   readonly #clock: Clock
   readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_BUCKETS })
 
-  constructor(perMinute: number, clock: Clock) {
-    this.#perMinute = perMinute
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 
   /** Takes one. Seconds to wait where there is none. */
-  take(key: string): number | undefined {
-    const bucket = this.#filled(key)
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 60) / this.#perMinute)
+  take(key: string, rate: Rate): number | undefined {
+    const bucket = this.#filled(key, rate)
+    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * rate.seconds) / rate.count)
     bucket.tokens -= 1
     return undefined
   }
 
-  #filled(key: string): Bucket {
+  #filled(key: string, { count, seconds }: Rate): Bucket {
     const now = this.#clock.monotonic()
-    const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
-    const gained = ((now - bucket.at) * this.#perMinute) / 60_000
-    bucket.tokens = Math.min(this.#perMinute, bucket.tokens + gained)
+    const bucket = this.#buckets.get(key) ?? { tokens: count, at: now }
+    const gained = ((now - bucket.at) * count) / (seconds * 1000)
+    bucket.tokens = Math.min(count, bucket.tokens + gained)
     bucket.at = now
     this.#buckets.set(key, bucket)
     return bucket
@@ -56,30 +61,66 @@ class Buckets {
  * another's budget; failures are charged to where they come from. Counted in this process.
  */
 export class Limits {
+  readonly #config: LimitsConfig
   readonly #clients: Buckets
   readonly #workloads: Buckets
+  readonly #agents: Buckets
   readonly #failures: Buckets
 
   constructor(config: LimitsConfig, clock: Clock) {
-    this.#clients = new Buckets(config.clientPerMinute, clock)
-    this.#workloads = new Buckets(config.workloadPerMinute, clock)
-    this.#failures = new Buckets(config.failuresPerMinute, clock)
+    this.#config = config
+    this.#clients = new Buckets(clock)
+    this.#workloads = new Buckets(clock)
+    this.#agents = new Buckets(clock)
+    this.#failures = new Buckets(clock)
   }
 
   /** Refused where a client or a workload has no budget left. */
   spend(charge: Charge): OAuthError | undefined {
     const wait =
       charge.kind !== 'workload'
-        ? this.#clients.take(JSON.stringify([charge.kind, charge.tenant, charge.id]))
-        : this.#workloads.take(JSON.stringify([charge.tenant, charge.provider, charge.uid]))
+        ? this.#clients.take(
+            JSON.stringify([charge.kind, charge.tenant, charge.id]),
+            perMinute(this.#config.clientPerMinute),
+          )
+        : this.#workloads.take(
+            JSON.stringify([charge.tenant, charge.provider, charge.uid]),
+            perMinute(this.#config.workloadPerMinute),
+          )
     return wait === undefined ? undefined : tooMany(wait, `${charge.kind}_limit`)
+  }
+
+  /**
+   * Refused where the trust policy gives an agent, or whoever acts for a subject, no more. Charged when everything else is
+   * proven: an agent that was talked into asking for everybody it knows of is held back by subject and by number.
+   */
+  spendOfParty(tenant: string, { party, sub, act }: Authorization): OAuthError | undefined {
+    const { exchangesPerMinute } = party.agent ?? {}
+    if (exchangesPerMinute !== undefined) {
+      const wait = this.#agents.take(
+        JSON.stringify([tenant, party.id]),
+        perMinute(exchangesPerMinute),
+      )
+      if (wait !== undefined) return tooMany(wait, 'agent_limit')
+    }
+    const { perSubjectPerHour } = party.delegation ?? {}
+    if (!act || perSubjectPerHour === undefined) return undefined
+    const wait = this.#agents.take(JSON.stringify([tenant, party.id, sub]), {
+      count: perSubjectPerHour,
+      seconds: 3_600,
+    })
+    return wait === undefined ? undefined : tooMany(wait, 'delegation_limit')
   }
 
   /** Charges a failure to an address. Where that has failed too often already, this is what it is told instead. */
   failed(address: string | undefined): OAuthError | undefined {
-    const wait = address === undefined ? undefined : this.#failures.take(address)
+    const wait = address === undefined ? undefined : this.#failures.take(address, perMinute(this.#config.failuresPerMinute))
     return wait === undefined ? undefined : tooMany(wait, 'failure_limit')
   }
+}
+
+function perMinute(count: number): Rate {
+  return { count, seconds: 60 }
 }
 
 function tooMany(retryAfterSeconds: number, reason: string): OAuthError {

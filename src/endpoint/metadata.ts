@@ -1,5 +1,5 @@
 import { grantTypes } from '../oauth/grant_types.ts'
-import { signatureAlgorithms } from '../verifier/algorithms.ts'
+import { signatureAlgorithms } from '../verifier/keys/algorithms.ts'
 import { dpopAlgorithms } from './dpop/proof.ts'
 import type { Tenant } from './tenant.ts'
 

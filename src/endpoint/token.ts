@@ -113,7 +113,9 @@ async function authorizeAndMint(
   const authorization = await grant.authorize(request, caller, tenant)
   if (authorization instanceof OAuthError) return { result: authorization, caller }
   const told = { caller, authorization }
-  const over = chargeUnproven(caller, authorization, tenant, dependencies)
+  const over =
+    chargeUnproven(caller, authorization, tenant, dependencies) ??
+    chargeExchange(request, authorization, tenant, dependencies)
   if (over) return { result: over, ...told }
   const targets = request.targets.length === 0 ? authorization.targets : request.targets
   const allowed = authorization.ceiling.allow({ targets, scope: request.scope })
@@ -195,6 +197,16 @@ function chargeUnproven(
   return limits.spend(charge ?? { kind: 'grant', tenant: slug, id: grantId })
 }
 
+/** What the trust policy gives an agent is counted in exchanges, whoever asked. */
+function chargeExchange(
+  { grant }: TokenRequest,
+  authorization: Authorization,
+  { slug }: Tenant,
+  { limits }: TokenEndpointDependencies,
+): OAuthError | undefined {
+  return grant === 'token_exchange' ? limits.spendOfParty(slug, authorization) : undefined
+}
+
 function faultOf(error: unknown): OAuthError {
   if (error instanceof StoreFault) {
     return new OAuthError('store_down', { detail: error.message, retryAfterSeconds: 1 })
@@ -221,6 +233,12 @@ function report(
   }
   metrics.tally('denials', { tenant: tenant.slug, reason: result.reason }).add()
   const refusal = { ...fields, code: result.code, reason: result.reason, detail: result.detail }
+  if (result.explanation.length > 0) {
+    log.debug('what the trust policy says to the proof', {
+      ...fields,
+      rules: result.explanation.join(' | '),
+    })
+  }
   if (result.status >= 500) log.error('token request not served', refusal)
   else log.warn('token request refused', refusal)
 }

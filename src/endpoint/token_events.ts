@@ -78,6 +78,9 @@ export function eventsOf(outcome: Outcome, tenant: Tenant, raw: RawRequest): rea
       event: 'token.refused',
       outcome: status >= 500 ? 'failure' : 'denied',
       reason,
+      provider: common.provider ?? result.proven?.provider,
+      subject_proof: common.subject_proof ?? result.proven?.subject,
+      mismatch: result.proven?.mismatch,
       audience: authorization && request.targets,
     }
     return alarm === undefined

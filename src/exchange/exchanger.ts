@@ -1,8 +1,11 @@
 import type { Scope } from '../oauth/scope.ts'
+import type { SubjectTokenType } from '../oauth/token_types.ts'
 
 /** A proof, and what is wanted for it. */
 export interface ExchangeRequest {
   readonly subjectToken: string
+  /** Absent: a JWT. */
+  readonly subjectTokenType?: SubjectTokenType
   readonly audiences: readonly string[]
   readonly resources: readonly string[]
   readonly scope: Scope | undefined

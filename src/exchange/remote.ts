@@ -22,6 +22,7 @@ function adviceFor(code: HttpFailureCode): string {
       return 'does broker.authority.caFile hold the CA that signed it?'
     case 'tls_wrong_name':
       return 'is broker.authority.url right, and is that name among the subjectAltNames?'
+    case 'address_refused':
     case 'timeout':
     case 'broken_off':
     case 'answer_too_large':

@@ -13,7 +13,7 @@ export function exchangeForm(request: ExchangeRequest): string {
   const form = new URLSearchParams({
     grant_type: grantTypes.token_exchange,
     subject_token: request.subjectToken,
-    subject_token_type: tokenTypes.jwt,
+    subject_token_type: request.subjectTokenType ?? tokenTypes.jwt,
   })
   for (const audience of request.audiences) form.append('audience', audience)
   for (const resource of request.resources) form.append('resource', resource)

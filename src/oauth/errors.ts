@@ -106,8 +106,18 @@ interface OAuthErrorDetails {
   readonly retryAfterSeconds?: number
   /** Members of the body beside `error` and `error_description`. */
   readonly members?: Readonly<Record<string, string | number>>
+  /** A proof that is good and still becomes nobody: whose it is, and what the nearest rule of the trust policy asks for. */
+  readonly proven?: ProvenButRefused
+  /** Line by line, for the operator who looks into it. Verified values and the operator's own texts only. */
+  readonly explanation?: readonly string[]
   /** The client used HTTP Basic and is owed a challenge (RFC 6749 section 5.2). */
   readonly basicChallenge?: boolean
+}
+
+export interface ProvenButRefused {
+  readonly provider: string
+  readonly subject: string
+  readonly mismatch: string | undefined
 }
 
 /** A refusal as a value: returned, never thrown, so that no phase can be left without its caller looking at it. */
@@ -121,6 +131,8 @@ export class OAuthError {
   readonly retryAfterSeconds: number | undefined
   readonly basicChallenge: boolean
   readonly members: Readonly<Record<string, string | number>>
+  readonly proven: ProvenButRefused | undefined
+  readonly explanation: readonly string[]
 
   constructor(code: OAuthErrorCode, details: OAuthErrorDetails = {}) {
     const [status, error, description] = catalogue[code]
@@ -133,6 +145,8 @@ export class OAuthError {
     this.retryAfterSeconds = details.retryAfterSeconds
     this.basicChallenge = details.basicChallenge ?? false
     this.members = details.members ?? {}
+    this.proven = details.proven
+    this.explanation = details.explanation ?? []
   }
 }
 

@@ -9,3 +9,18 @@ export type TokenType = (typeof tokenTypes)[keyof typeof tokenTypes]
 export function isTokenType(value: string): value is TokenType {
   return value === tokenTypes.access_token || value === tokenTypes.jwt
 }
+
+/**
+ * What a subject token may be: also a signed request to AWS, by the name that Google's token endpoint gave it. Apart from
+ * the others, for no actor token is one and none is ever issued.
+ */
+export const subjectTokenTypes = {
+  ...tokenTypes,
+  aws4_request: 'urn:ietf:params:aws:token-type:aws4_request',
+} as const
+
+export type SubjectTokenType = (typeof subjectTokenTypes)[keyof typeof subjectTokenTypes]
+
+export function isSubjectTokenType(value: string): value is SubjectTokenType {
+  return isTokenType(value) || value === subjectTokenTypes.aws4_request
+}

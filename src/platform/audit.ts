@@ -38,6 +38,8 @@ export interface AuditEvent {
   /** Agent whose rule decided. */
   readonly rule?: string | undefined
   readonly reason?: string | undefined
+  /** Where no rule fitted a proof: what the nearest one asks for. */
+  readonly mismatch?: string | undefined
   /** SHA-256 of the issued token in base64url: who holds a token finds its row, who holds the row has no token. */
   readonly token_sha256?: string | undefined
   readonly jti?: string | undefined

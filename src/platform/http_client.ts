@@ -1,7 +1,11 @@
-import { request as plainRequest, Agent as PlainAgent } from 'node:http'
-import { request as tlsRequest, Agent as TlsAgent } from 'node:https'
-import type { IncomingMessage } from 'node:http'
+import { lookup } from 'node:dns'
+import { request as plainRequest } from 'node:http'
+import { request as tlsRequest } from 'node:https'
+import { literalOf } from './addresses.ts'
 import type { Clock } from './clock.ts'
+import { agents } from './http_agents.ts'
+import { ADDRESS_REFUSED, guardedLookup, type Resolve } from './guarded_lookup.ts'
+import { readBody } from './read_body.ts'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
@@ -13,6 +17,12 @@ export interface HttpRequest {
   readonly connectTimeoutMs: number
   readonly totalTimeoutMs: number
   readonly maxBytes: number
+  /**
+   * Judges every IP address before it is connected to, whether it stands in the URL or is one that the host's name has;
+   * none allowed is `address_refused`. Behind a proxy the name is resolved there, and only an address in the URL can be
+   * judged here: what the proxy may reach is then the proxy's own rule.
+   */
+  readonly mayConnectTo?: (address: string) => boolean
 }
 
 export interface HttpAnswer {
@@ -29,6 +39,7 @@ export type HttpFailureCode =
   | 'tls_wrong_name'
   | 'answer_too_large'
   | 'broken_off'
+  | 'address_refused'
 
 /** No usable answer came. The message is for the operator; it names the host and nothing of what was sent. */
 export class HttpFailure extends Error {
@@ -48,38 +59,34 @@ export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>
 
 /**
  * The client over `node:http` and `node:https`, with their own proxy support (`HTTPS_PROXY`, `NO_PROXY`). The built-in
- * fetch would cost a sidecar some 10 MB more, and takes neither a CA nor a connect time-out.
+ * fetch would cost a sidecar some 10 MB more, and takes neither a CA nor a connect time-out. `resolveName` serves
+ * guarded requests only.
  */
 export function nodeHttpClient(
   clock: Clock,
   proxyEnv: Readonly<Record<string, string>>,
+  resolveName: Resolve = lookup,
 ): HttpClient {
-  // What stays on this machine goes through no proxy, and plain HTTP never leaves it. Node itself makes no such exception.
-  const plain = new PlainAgent({ keepAlive: true, maxSockets: 32 })
-  const trusting = new Map<string, TlsAgent>()
-  const tlsAgent = (ca: string | undefined, hostname: string): TlsAgent => {
-    const stays = isLoopbackHost(hostname)
-    const name = JSON.stringify([ca, stays])
-    const known = trusting.get(name)
-    if (known) return known
-    // A CA that was replaced leaves its agent behind; the few that are kept cover a rotation.
-    if (trusting.size >= 8) trusting.clear()
-    const agent = new TlsAgent({
-      keepAlive: true,
-      maxSockets: 32,
-      minVersion: 'TLSv1.2',
-      ...(!stays && { proxyEnv }),
-      ...(ca !== undefined && { ca }),
-    })
-    trusting.set(name, agent)
-    return agent
-  }
+  const agentFor = agents(proxyEnv)
   return (request) =>
     new Promise((resolve, reject) => {
       const secure = request.url.protocol === 'https:'
+      const { mayConnectTo } = request
+      const literal = literalOf(request.url.hostname)
+      // A connection to an address in figures asks no `lookup`.
+      if (literal !== undefined && mayConnectTo?.(literal) === false) {
+        reject(new HttpFailure('address_refused', `${request.url.host}: ${REFUSED}`))
+        return
+      }
       const outgoing = (secure ? tlsRequest : plainRequest)(request.url, {
         method: request.method,
-        agent: secure ? tlsAgent(request.ca, request.url.hostname) : plain,
+        agent: agentFor({
+          secure,
+          stays: isLoopbackHost(request.url.hostname),
+          ca: request.ca,
+          guarded: mayConnectTo !== undefined,
+        }),
+        ...(mayConnectTo && { lookup: guardedLookup(resolveName, mayConnectTo) }),
         headers: {
           accept: 'application/json',
           ...request.headers,
@@ -115,12 +122,13 @@ export function nodeHttpClient(
           fail('tls_wrong_name', 'its certificate is made for another name')
         } else if (isTrustFault(code))
           fail('tls_untrusted', `its certificate is not trusted (${code})`)
+        else if (code === ADDRESS_REFUSED) fail('address_refused', REFUSED)
         else if (outgoing.reusedSocket || code === 'ECONNRESET') fail('broken_off', code)
         else fail('cannot_connect', code)
       })
       outgoing.on('response', (incoming) => {
         stopConnectClock()
-        collect(incoming, request.maxBytes).then(
+        readBody(incoming, request.maxBytes).then(
           (body) => {
             stopClocks()
             resolve({
@@ -141,26 +149,7 @@ export function nodeHttpClient(
     })
 }
 
-function collect(incoming: IncomingMessage, maxBytes: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    incoming.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length > maxBytes) {
-        reject('answer_too_large' satisfies HttpFailureCode)
-        incoming.destroy()
-      } else chunks.push(chunk)
-    })
-    incoming.on('end', () => {
-      resolve(Buffer.concat(chunks).toString('utf8'))
-    })
-    incoming.on('error', reject)
-    incoming.on('aborted', () => {
-      reject('broken_off' satisfies HttpFailureCode)
-    })
-  })
-}
+const REFUSED = 'no address of it may be connected to'
 
 function isTrustFault(code: string): boolean {
   return (

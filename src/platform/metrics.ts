@@ -43,6 +43,11 @@ export const counters = {
     help: "Fetches of an issuer's key set, by provider and outcome.",
     labels: ['provider', 'outcome'],
   },
+  tokenReviews: {
+    name: 'lumo_token_reviews_total',
+    help: 'Proofs that the API server was to confirm, by provider and outcome: passed, denied, or failed (it could not be asked).',
+    labels: ['provider', 'outcome'],
+  },
   reloads: {
     name: 'lumo_reloads_total',
     help: 'Watched files taken up or refused after a change, by what they hold.',

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { DocumentFault, parseYaml, type Fault } from '../config/document.ts'
 import type { DelegationEntry } from '../config/delegation.ts'
 import { grantFaults, type GrantEntries } from '../config/grants.ts'
+import { compilePattern } from '../platform/pattern.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Ceiling } from './ceiling.ts'
-import { compileRule, Policy, type Agent, type Delegation } from './policy.ts'
+import { proofRuleFaults, type ProvenKind } from '../config/proof_rule.ts'
+import { Policy, type Agent, type Delegation } from './policy.ts'
+import { compileRule } from './rule.ts'
 import { policySchema, type AgentEntry } from './schema.ts'
 
 /** One policy file as it was read. */
@@ -32,8 +35,8 @@ export function policyFiles(
 
 /** What a policy has to agree with. */
 export interface PolicySurroundings {
-  /** Names of the tenant's providers. */
-  readonly providers: readonly string[]
+  /** What the tenant's providers prove, by name. */
+  readonly providers: ReadonlyMap<string, ProvenKind>
   /** Ids of the tenant's registered clients and users: no agent may take one. */
   readonly takenIds: readonly string[]
 }
@@ -90,19 +93,14 @@ function ruleFaults(
 ): readonly Fault[] {
   const { proof } = entry
   const faults = [...grantFaults(entry.grants, `${at}.grants`)]
-  if (!providers.includes(proof.provider)) {
+  const kind = providers.get(proof.provider)
+  if (!kind) {
     faults.push({
       path: `${at}.proof.provider`,
       message: 'the tenant has no provider of this name',
     })
   }
-  if (proof.namespace.includes('*') && !proof.anyNamespace) {
-    faults.push({
-      path: `${at}.proof.namespace`,
-      message: 'a * reaches into other namespaces and needs anyNamespace: true',
-    })
-  }
-  return faults
+  return [...faults, ...proofRuleFaults(proof, kind, `${at}.proof`)]
 }
 
 function withoutConflicts(
@@ -137,6 +135,7 @@ function agentOf(entry: AgentEntry): Agent {
     rule: compileRule(entry.proof),
     ceiling: Ceiling.of(entry.grants, entry.maxTargets),
     lifetimeSeconds: entry.lifetime,
+    exchangesPerMinute: entry.exchangesPerMinute,
     capabilities: entry.capabilities,
     delegation: delegationOf(entry),
   }
@@ -156,6 +155,8 @@ export function delegationOf({
   return {
     ceiling: Ceiling.onBehalf(grants, delegation.scopes, maxTargets),
     maxDepth: delegation.maxDepth,
+    subjects: delegation.subjects?.map((text) => compilePattern(text)),
+    perSubjectPerHour: delegation.perSubjectPerHour,
   }
 }
 

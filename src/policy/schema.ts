@@ -42,6 +42,13 @@ const agentSchema = Type.Object(
       default: 3_600,
       description: 'Life of its tokens in seconds.',
     }),
+    exchangesPerMinute: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000_000,
+        description: 'How many tokens all its workloads together get in a minute.',
+      }),
+    ),
   },
   closed,
 )

@@ -1,6 +1,7 @@
 import { audit } from './memory/audit.ts'
 import { clients } from './memory/clients.ts'
 import { grants } from './memory/grants.ts'
+import { keySets } from './memory/key_sets.ts'
 import { signingKeys } from './memory/signing_keys.ts'
 import { users } from './memory/users.ts'
 import type { Store } from './store.ts'
@@ -9,6 +10,7 @@ import type { Store } from './store.ts'
 export function memoryStore(): Store {
   return {
     ...signingKeys(),
+    ...keySets(),
     ...clients(),
     ...grants(),
     ...users(),

@@ -4,6 +4,7 @@ import { clients } from './sqlite/clients.ts'
 import { codes } from './sqlite/codes.ts'
 import type { Connection } from './sqlite/connection.ts'
 import { families } from './sqlite/families.ts'
+import { keySets } from './sqlite/key_sets.ts'
 import { openSqlite } from './sqlite/open.ts'
 import { pruning } from './sqlite/prune.ts'
 import { reservations } from './sqlite/reservations.ts'
@@ -26,6 +27,7 @@ function storeOver(connection: Connection, flushing: WalSync): Store {
   const revoke = revoking(connection)
   return {
     ...signingKeys(connection),
+    ...keySets(connection),
     ...clients(connection),
     ...codes(connection),
     ...families(connection, revoke),

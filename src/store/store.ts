@@ -123,6 +123,17 @@ export interface Once {
   readonly expiresAt: number
 }
 
+/** The last good key set of an issuer, for when it cannot be reached after a restart. */
+export interface KeptKeySetRecord {
+  readonly tenant: string
+  /** Whose it is, and where it was fetched. */
+  readonly name: string
+  /** The set. Its keys are public, but whoever could plant one would be believed: the store never sees it open. */
+  readonly sealed: Uint8Array
+  /** Unix seconds. */
+  readonly fetchedAt: number
+}
+
 /** The store did not answer. Nothing was written. */
 export class StoreFault extends OperatorFault {}
 
@@ -144,6 +155,13 @@ export interface Store {
    * `last`: it is the only one that signs. `unknown`: there is no such key, or it is retired already.
    */
   retireSigningKey(tenant: string, kid: string, at: number): Promise<'retired' | 'last' | 'unknown'>
+
+  /**
+   * Replaces the one of the same tenant and name, unless that was fetched later. What the tenant has under other names is
+   * dropped where it was fetched more than thirty days before: no configuration uses it any more.
+   */
+  keepKeySet(record: KeptKeySetRecord): Promise<void>
+  keptKeySet(tenant: string, name: string): Promise<KeptKeySetRecord | undefined>
 
   client(tenant: string, id: string): Promise<ClientRecord | undefined>
   /** By id. */

@@ -18,6 +18,17 @@ export type RefusalCode =
   | 'subject_mismatch'
   | 'binding_unknown'
   | 'not_pod_bound'
+  | 'node_mismatch'
+  | 'too_old'
+  | 'claim_mismatch'
+  | 'account_mismatch'
+  | 'principal_unsupported'
+  | 'review_denied'
+  | 'request_malformed'
+  | 'request_not_allowed'
+  | 'header_unsigned'
+  | 'caller_unknown'
+  | 'replayed'
 
 /** The proof was looked at and is not good. */
 export class ProofRefusal {

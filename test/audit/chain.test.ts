@@ -26,6 +26,7 @@ const full: Required<AuditEvent> = {
   grant_id: 'grant',
   jti: 'jti',
   token_sha256: 'hash',
+  mismatch: 'namespace',
   reason: 'reason',
   rule: 'doc-analyst',
   scope_granted: 'docs.read',
@@ -49,7 +50,7 @@ describe('the text of an event', () => {
         '"subject":"user","actor_chain":["first","second"],' +
         '"audience":["https://docs.example.com","https://mail.example.com"],' +
         '"scope_requested":"docs.read docs.write","scope_granted":"docs.read",' +
-        '"rule":"doc-analyst","reason":"reason","token_sha256":"hash","jti":"jti",' +
+        '"rule":"doc-analyst","reason":"reason","mismatch":"namespace","token_sha256":"hash","jti":"jti",' +
         '"grant_id":"grant","expires_at":1795219200,"provider":"production",' +
         '"subject_proof":"system:serviceaccount:research:doc-analyst",' +
         '"request_id":"request","trace_id":"trace","ip_address":"10.0.0.1"}',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
+import { tokenTypes } from '../../src/oauth/token_types.ts'
 import { ask, proofClaims, proofOf, proofPath, testBroker } from '../fakes/broker.ts'
 
 const out = new ExchangeFailure('outage', 'authority_cannot_connect', 'ECONNREFUSED')
@@ -50,7 +51,8 @@ describe('the cache', () => {
     await ask(broker, 'audience=a&resource=urn:b&resource=urn:c&scope=d+e&agent=f&min_ttl=1')
     expect(broker.authority.asked).toEqual([
       {
-        subjectToken: broker.proofs.last()?.token,
+        subjectToken: proofOf(proofClaims(broker.clock.now)),
+        subjectTokenType: tokenTypes.jwt,
         audiences: ['a'],
         resources: ['urn:b', 'urn:c'],
         scope: ['d', 'e'],

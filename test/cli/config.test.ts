@@ -74,6 +74,34 @@ describe('config check of a good configuration', () => {
   })
 })
 
+describe('config check warns, and finds no fault,', () => {
+  test('of agents that one proof can both be', async () => {
+    await writeFile(at('lumo.yaml'), JSON.stringify(authority()))
+    const wide =
+      "  - name: wide\n    proof: { provider: prod, namespace: research, serviceAccount: 'doc-*' }\n"
+    await writeFile(at('policy.yaml'), `agents:\n${agent()}${wide}`)
+    expect(await check()).toEqual({
+      ...noFaults,
+      stderr:
+        'lumo.yaml: warning: agent wide: a proof can be agent doc-analyst as well, and then has to name one by client_id\n',
+    })
+  })
+
+  test('of a rule that can never match', async () => {
+    const tenantId = '11111111-2222-3333-4444-555555555555'
+    const other = '99999999-2222-3333-4444-555555555555'
+    const azure = { name: 'entra', kind: 'azure', tenantId, audiences: ['api://lumo'] }
+    await writeFile(at('lumo.yaml'), JSON.stringify(authority({ providers: [azure] })))
+    const rule = `{ provider: entra, tid: ${other}, oid: ${other} }`
+    await writeFile(at('policy.yaml'), `agents:\n  - { name: vm, proof: ${rule} }\n`)
+    expect(await check()).toEqual({
+      ...noFaults,
+      stderr:
+        'lumo.yaml: warning: agent vm: its rule can never match: tid is not the tenantId of its provider\n',
+    })
+  })
+})
+
 describe('config check reports', () => {
   test('every fault of the file at once', async () => {
     const bad = { ...authority({ slug: 'Acme Corp', colour: 'red' }), log: { level: 'loud' } }

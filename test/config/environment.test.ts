@@ -15,7 +15,7 @@ const seen = ({ log, broker }: Config) => ({
   level: log.level,
   url: broker?.remote?.tokenUrl.href,
   tenant: broker?.tenant,
-  proof: broker?.proofFile,
+  proof: broker?.proof.from === 'file' ? broker.proof.file : broker?.proof.from,
   audience: broker?.proofAudience,
 })
 

@@ -50,7 +50,7 @@ test('what a sidecar gets without asking', () => {
     hosts: [],
     tenant: 'acme-corp',
     remote: { caFile: undefined, connectTimeoutMs: 2_000, totalTimeoutMs: 5_000 },
-    proofFile: '/var/run/secrets/lumoauth.dev/proof/token',
+    proof: { from: 'file', file: '/var/run/secrets/lumoauth.dev/proof/token' },
     proofAudience: 'https://auth.example/t/acme-corp/api/v1',
     rateLimit: { perSecond: 1_000, burst: 2_000 },
     maxEntries: 10_000,
@@ -87,18 +87,19 @@ test('what a client gets without asking', () => {
 })
 
 const inCluster = {
+  hosts: [],
   from: 'jwksUrl',
   url: new URL('https://kubernetes.default.svc/openid/v1/jwks'),
   caFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
   bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
 }
-const files = { caFile: undefined, bearerTokenFile: undefined }
+const files = { hosts: [], caFile: undefined, bearerTokenFile: undefined }
 
 const sources: readonly (readonly [name: string, keys: unknown, expected: object])[] = [
   ['none: the API server of the own cluster', undefined, inCluster],
   ['a file', { file: '/keys.json' }, { from: 'file', file: '/keys.json' }],
   ['inline', { inline: { keys: [] } }, { from: 'inline', jwks: { keys: [] } }],
-  ['discovery', { discovery: true, hosts: ['k'] }, { from: 'discovery', hosts: ['k'], ...files }],
+  ['discovery', { discovery: true, hosts: ['k'] }, { from: 'discovery', ...files, hosts: ['k'] }],
   [
     'a file with discovery turned off',
     { file: '/keys.json', discovery: false },
@@ -107,7 +108,13 @@ const sources: readonly (readonly [name: string, keys: unknown, expected: object
   [
     'a URL with its CA and token',
     { jwksUrl: 'https://k/keys', caFile: '/ca', bearerTokenFile: '/t' },
-    { from: 'jwksUrl', url: new URL('https://k/keys'), caFile: '/ca', bearerTokenFile: '/t' },
+    {
+      from: 'jwksUrl',
+      url: new URL('https://k/keys'),
+      hosts: [],
+      caFile: '/ca',
+      bearerTokenFile: '/t',
+    },
   ],
   [
     'a URL on the loopback',
@@ -127,6 +134,9 @@ for (const [name, keys, expected] of sources) {
         audiences: ['https://auth.example/t/acme-corp/api/v1'],
         algorithms: ['RS256', 'ES256', 'ES384', 'ES512'],
         requirePod: true,
+        requiredClaims: [],
+        claims: {},
+        keyStalenessMs: 86_400_000,
         keys: expected,
       },
     ])

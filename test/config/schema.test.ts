@@ -88,6 +88,7 @@ test('these are the variables that override a setting', () => {
     'log.level': 'LUMO_LOG_LEVEL',
     'broker.authority.url': 'LUMOAUTH_URL',
     'broker.authority.tenant': 'LUMOAUTH_TENANT',
+    'broker.proof.source': 'LUMO_PROOF',
     'broker.proof.file': 'LUMO_PROOF_FILE',
   })
 })

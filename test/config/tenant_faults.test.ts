@@ -73,7 +73,7 @@ const providers: readonly Case[] = [
   [
     'a symmetric algorithm',
     providerWith({ algorithms: ['HS256'] }),
-    `${PROVIDER}.algorithms[0]: must be one of RS256, ES256, ES384, ES512`,
+    `${PROVIDER}.algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA`,
   ],
   [
     'a name of two words',

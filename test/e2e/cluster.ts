@@ -102,6 +102,11 @@ export class Cluster {
     return this.kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command)
   }
 
+  /** Runs shell commands on the control plane's node. */
+  onControlPlane(commands: string, input = ''): Promise<string> {
+    return shell(['docker', 'exec', '-i', `${NAME}-control-plane`, 'sh', '-c', commands], { input })
+  }
+
   /** A file of the control plane's node. */
   nodeFile(path: string): Promise<string> {
     return shell(['docker', 'exec', `${NAME}-control-plane`, 'cat', path])

@@ -4,15 +4,20 @@ import { parseArgs } from 'node:util'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
+import { deletion } from './cases/deletion.ts'
+import { discovery } from './cases/discovery.ts'
 import { figures } from './cases/figures.ts'
 import { firstToken } from './cases/first_token.ts'
 import { guards } from './cases/guards.ts'
 import { image } from './cases/image.ts'
+import { keyRotation } from './cases/key_rotation.ts'
 import { noSecret } from './cases/no_secret.ts'
+import { proofs } from './cases/proofs.ts'
 import { resourceServer } from './cases/resource_server.ts'
 import { restricted } from './cases/restricted.ts'
 import { rotation } from './cases/rotation.ts'
 import { stranger } from './cases/stranger.ts'
+import { uidPin } from './cases/uid_pin.ts'
 import { BROKER_IMAGE, Cluster } from './cluster.ts'
 import { printDiagnosis } from './diagnosis.ts'
 import { shell } from './shell.ts'
@@ -32,9 +37,15 @@ const cases: readonly Case[] = [
   ...badSetups,
   restricted,
   authorityRestart,
+  proofs,
+  deletion,
+  uidPin,
+  discovery,
   figures,
   rotation,
   audit,
+  // Last, for it restarts the API server.
+  keyRotation,
 ]
 
 const { values } = parseArgs({

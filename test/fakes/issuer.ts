@@ -1,5 +1,5 @@
-import type { FetchedKeys } from '../../src/verifier/fetch_keys.ts'
-import { KeySet } from '../../src/verifier/key_set.ts'
+import type { FetchedKeys } from '../../src/verifier/keys/fetch_keys.ts'
+import { KeySet } from '../../src/verifier/keys/key_set.ts'
 import type { FakeCluster } from './cluster.ts'
 
 /**

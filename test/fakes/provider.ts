@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
-import type { SignatureAlgorithm } from '../../src/verifier/algorithms.ts'
+import type { SignatureAlgorithm } from '../../src/verifier/keys/algorithms.ts'
 import type { WorkloadIdentity } from '../../src/verifier/identity.ts'
-import { KeySet } from '../../src/verifier/key_set.ts'
-import { localKeys, type KeySource, type KeysUnavailable } from '../../src/verifier/key_source.ts'
-import type { KubernetesProvider } from '../../src/verifier/kubernetes.ts'
+import { KeySet } from '../../src/verifier/keys/key_set.ts'
+import { localKeys, type KeySource, type KeysUnavailable } from '../../src/verifier/keys/key_source.ts'
+import type { KubernetesProvider } from '../../src/verifier/provider.ts'
 import { CannotVerify, ProofRefusal } from '../../src/verifier/refusal.ts'
 import type { FakeCluster } from './cluster.ts'
 
@@ -19,6 +19,11 @@ export async function providerOf(
     audiences: [cluster.audience],
     algorithms: ['RS256'],
     requirePod: false,
+    node: undefined,
+    review: undefined,
+    maxAgeSeconds: undefined,
+    requiredClaims: [],
+    claims: [],
     keys: await keysOf(cluster),
     ...changes,
   }

@@ -111,7 +111,7 @@ async function plainTenant(clock: Clock, cluster: FakeCluster): Promise<Tenant> 
   const [config] = authority?.tenants ?? []
   if (!config) throw new Error('the document has no tenant')
   const compiled = compilePolicy([{ path: 'policy.yaml', text: policy }], {
-    providers: ['prod'],
+    providers: new Map([['prod', 'kubernetes']]),
     takenIds: [],
   })
   return openTenant(config, () => compiled.policy, {

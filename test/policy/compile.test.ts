@@ -3,7 +3,13 @@ import { DocumentFault, type Fault } from '../../src/config/document.ts'
 import { compilePolicy, type PolicySurroundings } from '../../src/policy/compile.ts'
 import { agent, fileOf } from '../fakes/policy_file.ts'
 
-const surroundings: PolicySurroundings = { providers: ['prod', 'test'], takenIds: ['portal'] }
+const surroundings: PolicySurroundings = {
+  providers: new Map([
+    ['prod', 'kubernetes'],
+    ['test', 'kubernetes'],
+  ]),
+  takenIds: ['portal'],
+}
 
 function proof(text: string): string {
   return `{ name: a, proof: { ${text} } }`
@@ -53,11 +59,7 @@ const entries: readonly (readonly [name: string, agent: string, faults: readonly
     [at(': agents[0].__proto__', noSuch)],
   ],
   ['a merge key', agent('a', ', <<: { lifetime: 60 }'), [at(': agents[0].<<', noSuch)]],
-  [
-    'an empty proof',
-    proof(''),
-    [at(': agents[0].proof', 'provider, namespace, serviceAccount must be given')],
-  ],
+  ['an empty proof', proof(''), [at(': agents[0].proof', 'provider must be given')]],
   [
     'an unknown provider',
     proof('provider: other, namespace: n, serviceAccount: s'),

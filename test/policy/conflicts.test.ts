@@ -4,7 +4,10 @@ import type { Agent } from '../../src/policy/policy.ts'
 import { provenIdentity } from '../../src/verifier/identity.ts'
 import { agent, fileOf } from '../fakes/policy_file.ts'
 
-const surroundings: PolicySurroundings = { providers: ['prod'], takenIds: ['portal'] }
+const surroundings: PolicySurroundings = {
+  providers: new Map([['prod', 'kubernetes']]),
+  takenIds: ['portal'],
+}
 
 /** Which of the agents are left after the conflicts, by the account that each has. */
 function kept(names: readonly string[], ...files: readonly { path: string; text: string }[]) {
@@ -116,7 +119,7 @@ describe('an agent that is compiled', () => {
       name: 'a',
       sub: 'agent:a',
       clientId: 'a',
-      rule: { provider: 'prod', uid: undefined },
+      rule: { provider: 'prod' },
       lifetimeSeconds: 3_600,
     })
     expect(allowedTo(found, [])).toEqual({ targets: [], scope: [] })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Ceiling } from '../../src/policy/ceiling.ts'
-import { compilePattern } from '../../src/policy/pattern.ts'
 import { Policy, type Agent } from '../../src/policy/policy.ts'
+import { compileRule } from '../../src/policy/rule.ts'
 import { provenIdentity, type WorkloadIdentity } from '../../src/verifier/identity.ts'
 
 interface Entry {
@@ -19,14 +19,16 @@ function agentOf(entry: Entry): Agent {
     name: entry.name,
     sub: `agent:${entry.name}`,
     clientId: entry.clientId ?? entry.name,
-    rule: {
+    rule: compileRule({
       provider: entry.provider ?? 'prod',
-      namespace: compilePattern(entry.namespace ?? 'research'),
-      serviceAccount: compilePattern(entry.account ?? 'doc-analyst'),
-      uid: entry.uid,
-    },
+      namespace: entry.namespace ?? 'research',
+      serviceAccount: entry.account ?? 'doc-analyst',
+      ...(entry.uid !== undefined && { uid: entry.uid }),
+      anyNamespace: true,
+    }),
     ceiling: Ceiling.of([], 1),
     lifetimeSeconds: 3_600,
+    exchangesPerMinute: undefined,
     capabilities: [],
     delegation: undefined,
   }

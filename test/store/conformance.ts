@@ -3,6 +3,7 @@ import { auditConformance } from './conformance/audit.ts'
 import { clientConformance } from './conformance/clients.ts'
 import { codeConformance } from './conformance/codes.ts'
 import { familyConformance } from './conformance/families.ts'
+import { keySetConformance } from './conformance/key_sets.ts'
 import { pruneConformance } from './conformance/prune.ts'
 import { reservationConformance } from './conformance/reservations.ts'
 import { revocationConformance } from './conformance/revocations.ts'
@@ -14,6 +15,7 @@ import { storeTests, type Open } from './conformance/opened.ts'
 export function storeConformance(name: string, open: Open): void {
   const tests = storeTests(name, open)
   signingKeyConformance(tests)
+  keySetConformance(tests)
   clientConformance(tests)
   codeConformance(tests)
   familyConformance(tests)

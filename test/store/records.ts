@@ -5,6 +5,7 @@ import type {
   Approval,
   ClientRecord,
   CodeRecord,
+  KeptKeySetRecord,
   RefreshFamily,
   RevocationQuestion,
   RevocationRecord,
@@ -28,6 +29,16 @@ export function signingKey(changes: Partial<SigningKeyRecord> = {}): SigningKeyR
     createdAt: now,
     signsFrom: now,
     retiredAt: undefined,
+    ...changes,
+  }
+}
+
+export function keySet(changes: Partial<KeptKeySetRecord> = {}): KeptKeySetRecord {
+  return {
+    tenant: 'acme-corp',
+    name: 'prod',
+    sealed: randomBytes(48),
+    fetchedAt: now,
     ...changes,
   }
 }

@@ -6,7 +6,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import { StoreFault } from '../../src/store/store.ts'
 import { inFolder } from './folder.ts'
 import { race } from './race.ts'
-import { auditRows, shown, signingKey } from './records.ts'
+import { auditRows, keySet, shown, signingKey } from './records.ts'
 
 /** What the program made before it counted versions of its schema, word for word. */
 const FIRST_SCHEMA = `
@@ -70,8 +70,25 @@ test('it then has the very schema of a new file', () =>
     makeFirstSchema(old)
     for (const file of [old, fresh]) await sqliteStore(file).close()
     expect(schemaOf(old)).toEqual(schemaOf(fresh))
-    expect(ask(fresh, 'PRAGMA user_version')).toEqual([{ user_version: 2 }])
+    expect(ask(fresh, 'PRAGMA user_version')).toEqual([{ user_version: 3 }])
     expect(JSON.stringify(schemaOf(fresh))).not.toContain('signing_keys_1')
+  }))
+
+test('a file of the second schema keeps what it has, and gets what is new', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'store.sqlite')
+    const before = sqliteStore(file)
+    for (const key of keys) await before.addSigningKey(key)
+    await before.close()
+    const schema = schemaOf(file)
+    ask(file, 'DROP TABLE key_sets')
+    ask(file, 'PRAGMA user_version = 2')
+    const store = sqliteStore(file)
+    await store.keepKeySet(keySet())
+    expect(await store.keptKeySet('acme-corp', 'prod')).toBeDefined()
+    expect(shown(await store.signingKeys('acme-corp'))).toEqual(shown(keys.slice(0, 2)))
+    await store.close()
+    expect(schemaOf(file)).toEqual(schema)
   }))
 
 test('every table is strict', () =>
@@ -100,12 +117,12 @@ test('a file of a newer program is refused with a sentence, and left as it was',
     makeFirstSchema(file)
     // Not even into a write-ahead log: what a newer program keeps its files in is its own affair.
     ask(file, 'PRAGMA journal_mode = DELETE')
-    ask(file, 'PRAGMA user_version = 3')
+    ask(file, 'PRAGMA user_version = 4')
     const before = await readFile(file)
     expect(() => sqliteStore(file)).toThrow(
       new StoreFault(
         `the store ${file} was written by a newer version of this program ` +
-          '(schema 3, this program knows 2)',
+          '(schema 4, this program knows 3)',
       ),
     )
     expect(await readFile(file)).toEqual(before)

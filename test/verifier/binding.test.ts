@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { verifierOf } from '../../src/verifier/registry.ts'
+import { Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster, type TokenChanges } from '../fakes/cluster.ts'
 import { outcomeOf, providerOf } from '../fakes/provider.ts'
@@ -10,7 +10,7 @@ const cluster = new FakeCluster(() => clock.now)
 type Bound = NonNullable<TokenChanges['bound']>
 
 async function judge(bound: Bound, requirePod: boolean) {
-  const verifier = verifierOf([await providerOf(cluster, { requirePod })], clock)
+  const verifier = new Providers([await providerOf(cluster, { requirePod })], clock)
   return verifier.verify(await cluster.token({ bound }))
 }
 
@@ -143,7 +143,7 @@ describe('a token of a Secret, as API servers once made them', () => {
 
   test.each(cases)('%s', async (_, claims, more, outcome) => {
     const issuers = [cluster.issuer, ...more]
-    const verifier = verifierOf([await providerOf(cluster, { issuers })], clock)
+    const verifier = new Providers([await providerOf(cluster, { issuers })], clock)
     const token = await cluster.token({ claims: { ...flat, ...claims } })
     expect(outcomeOf(await verifier.verify(token))).toBe(outcome)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MAX_TOKEN_BYTES } from '../../src/verifier/jws.ts'
-import { verifierOf } from '../../src/verifier/registry.ts'
+import { Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
 import { outcomeOf, providerOf } from '../fakes/provider.ts'
@@ -9,7 +9,7 @@ import { part, signParts } from '../fakes/raw_token.ts'
 const clock = new FakeClock()
 const cluster = new FakeCluster(() => clock.now)
 const key = cluster.privateKey
-const verifier = verifierOf([await providerOf(cluster)], clock)
+const verifier = new Providers([await providerOf(cluster)], clock)
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 async function judge(token: string): Promise<string> {

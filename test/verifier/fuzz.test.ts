@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { verifierOf } from '../../src/verifier/registry.ts'
+import { Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
 import { outcomeOf, providerOf } from '../fakes/provider.ts'
@@ -9,7 +9,7 @@ import { part } from '../fakes/raw_token.ts'
 const clock = new FakeClock()
 const cluster = new FakeCluster(() => clock.now)
 const token = await cluster.token()
-const verifier = verifierOf([await providerOf(cluster)], clock)
+const verifier = new Providers([await providerOf(cluster)], clock)
 const other = await cluster.token({ claims: { jti: 'another' } })
 
 const somewhere = fc.nat({ max: token.length - 1 })

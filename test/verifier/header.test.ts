@@ -1,10 +1,10 @@
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { exportJWK, SignJWT } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { SignatureAlgorithm } from '../../src/verifier/algorithms.ts'
-import { KeySet } from '../../src/verifier/key_set.ts'
-import { localKeys } from '../../src/verifier/key_source.ts'
-import { verifierOf } from '../../src/verifier/registry.ts'
+import type { SignatureAlgorithm } from '../../src/verifier/keys/algorithms.ts'
+import { KeySet } from '../../src/verifier/keys/key_set.ts'
+import { localKeys } from '../../src/verifier/keys/key_source.ts'
+import { Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
 import { serve } from '../fakes/loopback.ts'
@@ -27,7 +27,7 @@ function tokenWith(header: Header): string {
 /** Judges a token, and says whether any key was looked for. */
 async function judge(token: string, algorithms: readonly SignatureAlgorithm[] = ['RS256']) {
   const keys = new CountingKeys(await keysOf(cluster))
-  const verifier = verifierOf([await providerOf(cluster, { algorithms, keys })], clock)
+  const verifier = new Providers([await providerOf(cluster, { algorithms, keys })], clock)
   return { outcome: outcomeOf(await verifier.verify(token)), asked: keys.asked }
 }
 
@@ -87,7 +87,7 @@ describe('alg', () => {
     const keys = localKeys(() => KeySet.from({ keys: [{ kid, ...publicJwk }] }))
     const provider = await providerOf(cluster, { algorithms: ['RS256', 'RS512'], keys })
     const token = tokenWith({ alg: 'RS512', kid })
-    expect(outcomeOf(await verifierOf([provider], clock).verify(token))).toBe('signature_invalid')
+    expect(outcomeOf(await new Providers([provider], clock).verify(token))).toBe('signature_invalid')
   })
 })
 
@@ -115,7 +115,7 @@ describe('an ES256 issuer', async () => {
     ['with a byte more', Buffer.concat([signature, Buffer.alloc(1)]), 'signature_invalid'],
     ['in DER', der, 'signature_invalid'],
   ])('a signature %s', async (_, bytes, outcome) => {
-    const result = await verifierOf([provider], clock).verify(`${signed}.${part(bytes)}`)
+    const result = await new Providers([provider], clock).verify(`${signed}.${part(bytes)}`)
     expect(outcomeOf(result)).toBe(outcome)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { KubernetesProvider } from '../../src/verifier/kubernetes.ts'
+import type { KubernetesProvider } from '../../src/verifier/provider.ts'
 import { ProofRefusal } from '../../src/verifier/refusal.ts'
-import { verifierOf } from '../../src/verifier/registry.ts'
+import { Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster, type TokenChanges } from '../fakes/cluster.ts'
 import { outcomeOf, providerOf } from '../fakes/provider.ts'
@@ -15,7 +15,7 @@ type Case = readonly [name: string, changes: TokenChanges, outcome: string]
 type Claims = NonNullable<TokenChanges['claims']>
 
 async function judge(changes: TokenChanges, provider: Partial<KubernetesProvider> = {}) {
-  const verifier = verifierOf([await providerOf(cluster, provider)], clock)
+  const verifier = new Providers([await providerOf(cluster, provider)], clock)
   return verifier.verify(await cluster.token(changes))
 }
 

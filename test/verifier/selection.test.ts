@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { KubernetesProvider } from '../../src/verifier/kubernetes.ts'
+import type { KubernetesProvider } from '../../src/verifier/provider.ts'
 import { CannotVerify, ProofRefusal } from '../../src/verifier/refusal.ts'
-import { pairOf, verifierOf } from '../../src/verifier/registry.ts'
+import { pairOf, Providers } from '../../src/verifier/registry.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster, type TokenChanges } from '../fakes/cluster.ts'
 import { CountingKeys, keysOf, outcomeOf, providerOf } from '../fakes/provider.ts'
@@ -16,7 +16,7 @@ const b = new FakeCluster(now, { issuer: 'https://b.example', audience: 'broker-
 async function twoProviders() {
   const keysA = new CountingKeys(await keysOf(a))
   const keysB = new CountingKeys(await keysOf(b))
-  const verifier = verifierOf(
+  const verifier = new Providers(
     [
       await providerOf(a, { name: 'a', keys: keysA }),
       await providerOf(b, { name: 'b', keys: keysB, requirePod: true }),
@@ -99,7 +99,7 @@ describe('issuer and audience select one provider and only its keys', () => {
 })
 
 test('no provider at all knows no issuer', async () => {
-  expect(outcomeOf(await verifierOf([], clock).verify(await a.token()))).toBe('issuer_unknown')
+  expect(outcomeOf(await new Providers([], clock).verify(await a.token()))).toBe('issuer_unknown')
 })
 
 describe('one provider with two issuers and two audiences', async () => {
@@ -107,7 +107,7 @@ describe('one provider with two issuers and two audiences', async () => {
     issuers: [a.issuer, 'https://old.example'],
     audiences: [a.audience, 'broker-old'],
   }
-  const verifier = verifierOf([await providerOf(a, changes)], clock)
+  const verifier = new Providers([await providerOf(a, changes)], clock)
 
   test.each([
     [a.issuer, a.audience],
@@ -124,7 +124,7 @@ describe('one provider with two issuers and two audiences', async () => {
 })
 
 describe('two providers of one issuer are told apart by the audience', async () => {
-  const verifier = verifierOf(
+  const verifier = new Providers(
     [
       await providerOf(a, { name: 'lax', audiences: ['lax'] }),
       await providerOf(a, { name: 'strict', audiences: ['strict'], requirePod: true }),
@@ -146,7 +146,7 @@ describe('two providers of one issuer are told apart by the audience', async () 
 test('keys that cannot be had say nothing about the proof', async () => {
   const unavailable = { unavailable: 'the issuer is out', retryAfterSeconds: 7 }
   const keys = { find: () => Promise.resolve(unavailable) }
-  const verifier = verifierOf([await providerOf(a, { keys })], clock)
+  const verifier = new Providers([await providerOf(a, { keys })], clock)
   expect(await verifier.verify(await a.token())).toStrictEqual(
     new CannotVerify('the issuer is out', 'prod', 7),
   )

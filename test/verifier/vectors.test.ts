@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { compactVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { isSignatureAlgorithm } from '../../src/verifier/algorithms.ts'
+import { isSignatureAlgorithm } from '../../src/verifier/keys/algorithms.ts'
 import { parseCompactJws, type JwsFault, type UnverifiedJws } from '../../src/verifier/jws.ts'
-import { KeySet } from '../../src/verifier/key_set.ts'
+import { KeySet } from '../../src/verifier/keys/key_set.ts'
 
 type Jwk = Readonly<Record<string, unknown>>
 

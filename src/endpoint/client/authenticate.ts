@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { OAuthError } from '../../oauth/errors.ts'
-import { fits } from '../../policy/policy.ts'
+import { fits } from '../../policy/rule.ts'
 import { CannotVerify, ProofRefusal } from '../../verifier/refusal.ts'
 import { parseCompactJws } from '../../verifier/jws.ts'
 import type { Tenant } from '../tenant.ts'

@@ -2,8 +2,8 @@ import type { ClientAuthMethod, ClientConfig } from '../../config/client.ts'
 import type { GrantName } from '../../oauth/grant_types.ts'
 import { Ceiling } from '../../policy/ceiling.ts'
 import { delegationOf } from '../../policy/compile.ts'
-import { compileRule, type ProofRule } from '../../policy/policy.ts'
-import { KeySet } from '../../verifier/key_set.ts'
+import { compileRule, type ProofRule } from '../../policy/rule.ts'
+import { KeySet } from '../../verifier/keys/key_set.ts'
 import type { Party } from '../tenant.ts'
 
 /** A client with a registration of its own, ready to be asked. */

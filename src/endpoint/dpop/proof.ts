@@ -4,7 +4,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
 import { isJsonObject } from '../../platform/strict_json.ts'
 import type { Store } from '../../store/store.ts'
-import { keySuits } from '../../verifier/algorithms.ts'
+import { keySuits } from '../../verifier/keys/algorithms.ts'
 import { parseCompactJws, type UnverifiedJws } from '../../verifier/jws.ts'
 import type { DpopNonces } from './nonce.ts'
 

@@ -1,5 +1,12 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import { isTokenType, tokenTypes, type TokenType } from '../../oauth/token_types.ts'
+import {
+  isSubjectTokenType,
+  isTokenType,
+  subjectTokenTypes,
+  tokenTypes,
+  type SubjectTokenType,
+  type TokenType,
+} from '../../oauth/token_types.ts'
 import { parseCompactJws } from '../../verifier/jws.ts'
 import { missing, type TokenRequest } from '../request.ts'
 import type { Tenant } from '../tenant.ts'
@@ -37,7 +44,7 @@ export const tokenExchange: Grant = {
 
 interface Types {
   readonly subjectToken: string
-  readonly subjectType: TokenType
+  readonly subjectType: SubjectTokenType
   readonly actorToken: string | undefined
   readonly requested: TokenType
 }
@@ -49,6 +56,12 @@ async function authorizeProfile(
   tenant: Tenant,
 ): Promise<Authorization | OAuthError> {
   const { subject_issuer: hint } = request.own
+  if (subjectType === subjectTokenTypes.aws4_request) {
+    if (actorToken !== undefined) {
+      return new OAuthError('token_refused', { reason: 'actor_with_proof' })
+    }
+    return workloadIdentity({ awsRequest: subjectToken }, request, caller, tenant)
+  }
   const jws = parseCompactJws(subjectToken)
   // What cannot be read at all is held to the rules of a proof, which refuse it.
   if (typeof jws === 'string' || !saysOurs(jws, tenant)) {
@@ -87,7 +100,7 @@ function readTypes({ own }: TokenRequest): Types | OAuthError {
   if ((actorToken === undefined) !== (actorType === undefined)) {
     return missing(actorToken === undefined ? 'actor_token' : 'actor_token_type')
   }
-  if (!isTokenType(subjectType)) return unsupported('subject_token_type')
+  if (!isSubjectTokenType(subjectType)) return unsupported('subject_token_type')
   if (actorType !== undefined && !isTokenType(actorType)) return unsupported('actor_token_type')
   if (!isTokenType(requested)) return unsupported('requested_token_type')
   return { subjectToken, subjectType, actorToken, requested }

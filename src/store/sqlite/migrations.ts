@@ -145,8 +145,18 @@ const VERSION_2 = `
     signature BLOB NOT NULL
   ) STRICT;`
 
+/** With row ids, as sets may be hundreds of kilobytes long. */
+const VERSION_3 = `
+  CREATE TABLE key_sets (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT;`
+
 /** Each leads from the version of its place to the next one. One that was released is never changed. */
-const migrations: readonly string[] = [VERSION_1, VERSION_2]
+const migrations: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
 
 /**
  * Brings a file to the schema that this program knows, one version after another, each whole or not at all.

@@ -1,5 +1,6 @@
 import { actorsOf, type Act } from '../../../oauth/act.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
+import { matchesPattern } from '../../../platform/pattern.ts'
 import { Ceiling } from '../../../policy/ceiling.ts'
 import type { AccessToken } from '../../access_token.ts'
 import type { TokenRequest } from '../../request.ts'
@@ -23,6 +24,12 @@ export async function delegation(
   if (party instanceof OAuthError) return party
   const { delegation: own } = party
   if (!own) return new OAuthError('delegation_not_allowed', { detail: `${party.id} may not` })
+  if (own.subjects && !own.subjects.some((pattern) => matchesPattern(pattern, subject.sub))) {
+    return new OAuthError('delegation_not_allowed', {
+      reason: 'delegation_subject_not_allowed',
+      detail: `${party.id} may not act for this subject`,
+    })
+  }
   const wanted = request.scope ?? subject.scope
   const link = await linkBetween(subject, actor, party, wanted, tenant)
   if (link instanceof OAuthError) return link

@@ -1,7 +1,8 @@
 import { OAuthError } from '../../../oauth/errors.ts'
+import { explainMatch } from '../../../policy/explain.ts'
 import type { WorkloadIdentity } from '../../../verifier/identity.ts'
-import type { UnverifiedJws } from '../../../verifier/jws.ts'
 import { CannotVerify, ProofRefusal } from '../../../verifier/refusal.ts'
+import type { Proof } from '../../../verifier/verifier.ts'
 import type { TokenRequest } from '../../request.ts'
 import { partyOfAgent, type Tenant } from '../../tenant.ts'
 import type { Authorization, Caller } from '../grant.ts'
@@ -11,7 +12,7 @@ import type { Authorization, Caller } from '../grant.ts'
  * client authentication. It leaves nothing behind but its line in the audit trail.
  */
 export async function workloadIdentity(
-  proof: string | UnverifiedJws,
+  proof: Proof,
   request: TokenRequest,
   { client }: Caller,
   tenant: Tenant,
@@ -20,8 +21,7 @@ export async function workloadIdentity(
   if (identity instanceof OAuthError) return identity
   const agent = tenant.policy().match(identity, request.clientId)
   if (typeof agent === 'string') {
-    const reason = agent === 'none' ? 'unmatched' : 'ambiguous'
-    return refuse(reason, describe(identity), tenant)
+    return unmatched(identity, agent, tenant)
   }
   if (client && client.id !== agent.clientId) {
     return refuse('client_mismatch', `client ${client.id} is not agent ${agent.name}`, tenant)
@@ -38,13 +38,13 @@ export async function workloadIdentity(
       kind: 'workload',
       tenant: tenant.slug,
       provider: identity.provider,
-      uid: identity.pod?.uid ?? identity.subject,
+      uid: instanceOf(identity),
     },
   }
 }
 
 async function verify(
-  proof: string | UnverifiedJws,
+  proof: Proof,
   { own }: TokenRequest,
   tenant: Tenant,
 ): Promise<WorkloadIdentity | OAuthError> {
@@ -72,21 +72,40 @@ async function verify(
   return identity
 }
 
-function refuse(
-  reason: string,
-  detail: string,
-  { settings }: Tenant,
-  provider?: string,
+/** What shares a budget: a pod, or a subject where there are no pods. */
+function instanceOf(identity: WorkloadIdentity): string {
+  return (identity.kind === 'kubernetes' ? identity.pod?.uid : undefined) ?? identity.subject
+}
+
+/** So many rules are explained in the log; the command `explain` shows them all. */
+const MAX_EXPLAINED = 5
+
+/** A good proof that is nobody, or more than one. What is said of it was verified, so it may be logged and recorded. */
+function unmatched(
+  identity: WorkloadIdentity,
+  outcome: 'none' | 'ambiguous',
+  tenant: Tenant,
 ): OAuthError {
-  const code =
-    settings.workloadRefusal === 'invalid_request' ? 'proof_refused' : 'workload_identity_failed'
-  return new OAuthError(code, {
+  const { provider, subject } = identity
+  const { lines, mismatch } = explainMatch(tenant.policy(), identity, MAX_EXPLAINED)
+  const none = outcome === 'none'
+  return new OAuthError(codeOf(tenant), {
+    reason: none ? 'unmatched' : 'ambiguous',
+    detail: `${provider}: ${subject}`,
+    proven: { provider, subject, mismatch: none ? mismatch : undefined },
+    explanation: lines,
+  })
+}
+
+function refuse(reason: string, detail: string, tenant: Tenant, provider?: string): OAuthError {
+  return new OAuthError(codeOf(tenant), {
     reason,
     detail: provider === undefined ? detail : `${provider}: ${detail}`,
   })
 }
 
-/** Of a verified proof, so it may be logged. */
-function describe({ provider, subject }: WorkloadIdentity): string {
-  return `${provider}: ${subject}`
+function codeOf({ settings }: Tenant): 'proof_refused' | 'workload_identity_failed' {
+  return settings.workloadRefusal === 'invalid_request'
+    ? 'proof_refused'
+    : 'workload_identity_failed'
 }

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { readPolicy, tenantOf } from '../compose/administration.ts'
+import { systemSurroundings } from '../compose/application.ts'
+import { judgeClaims, judgeProof, type Judged } from '../compose/explanation.ts'
+import type { TenantConfig } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { shiftedClock } from '../platform/clock.ts'
+import { systemFiles } from '../platform/files.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import { JsonFault, parseStrictJson } from '../platform/strict_json.ts'
+import { explainMatch } from '../policy/explain.ts'
+import type { Policy } from '../policy/policy.ts'
+import { MAX_TOKEN_BYTES } from '../verifier/jws.ts'
+import { CannotVerify, ProofRefusal } from '../verifier/refusal.ts'
+import { say, silent } from './administration.ts'
+import { UsageFault, type ExitCode, type Io } from './io.ts'
+import { options } from './options.ts'
+import { MAX_CONFIG_BYTES } from './run.ts'
+
+/**
+ * `lumo-broker explain --config FILE --proof FILE | --claims FILE`: what an authority of this configuration would make of a
+ * proof, rule by rule. The exit code is 0 where it becomes an agent. The proof itself is never printed.
+ */
+export async function explain(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, {
+    config: 'required',
+    tenant: 'optional',
+    proof: 'optional',
+    claims: 'optional',
+    client: 'optional',
+  })
+  const { proof, claims } = given
+  if ((proof === undefined) === (claims === undefined)) {
+    throw new UsageFault('explain takes --proof FILE or --claims FILE')
+  }
+  const text = await systemFiles.read(resolve(io.workingFolder, given.config), MAX_CONFIG_BYTES)
+  const { authority } = loadConfig(text.toString('utf8'), io.environment)
+  if (!authority) throw new OperatorFault(`${given.config} has no authority`)
+  const tenant = tenantOf(authority, given.tenant)
+  const system = systemSurroundings(silent, io.environment)
+  const around = { ...system, clock: shiftedClock(system.clock, authority.clockOffsetMs) }
+  const policy = await readPolicy(tenant, around)
+  const shown = await readInput(resolve(io.workingFolder, proof ?? claims ?? ''))
+  const judged =
+    proof === undefined
+      ? await judgeClaims(parseClaims(shown), tenant, around)
+      : await judgeProof(shown, tenant, around)
+  return report(judged, { tenant, policy, client: given.client, verified: proof !== undefined }, io)
+}
+
+async function readInput(path: string): Promise<string> {
+  return (await systemFiles.read(path, MAX_TOKEN_BYTES)).toString('utf8').trim()
+}
+
+function parseClaims(text: string): unknown {
+  try {
+    return parseStrictJson(text)
+  } catch (error) {
+    if (error instanceof JsonFault)
+      throw new OperatorFault(`the claims cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
+interface Asked {
+  readonly tenant: TenantConfig
+  readonly policy: Policy
+  readonly client: string | undefined
+  readonly verified: boolean
+}
+
+function report(judged: Judged, { tenant, policy, client, verified }: Asked, io: Io): ExitCode {
+  if (judged instanceof CannotVerify) {
+    say(io, `proof: cannot be verified: ${judged.provider}: ${judged.detail}`)
+    return 1
+  }
+  if (judged instanceof ProofRefusal) {
+    const by = judged.provider === undefined ? '' : ` by provider ${judged.provider}`
+    say(io, `proof: refused${by}: ${judged.code}: ${judged.detail}`)
+    for (const line of hints(judged, tenant)) say(io, line)
+    return 1
+  }
+  const how = verified ? 'verified' : 'not verified, taken as signed'
+  say(io, `proof: ${how} by provider ${judged.provider}: ${judged.kind} ${judged.subject}`)
+  for (const line of explainMatch(policy, judged).lines) say(io, line)
+  const others = policy.agents.filter(({ rule }) => rule.provider !== judged.provider).length
+  if (others > 0) say(io, `${String(others)} more agents are for other providers`)
+  const agent = policy.match(judged, client)
+  if (agent === 'none') {
+    say(io, client === undefined ? 'result: nobody' : `result: nobody by the client_id ${client}`)
+    return 1
+  }
+  if (agent === 'ambiguous') {
+    say(io, 'result: nobody: ambiguous, the request has to name one of those that fit by client_id')
+    return 1
+  }
+  say(io, `result: agent ${agent.name} (client_id ${agent.clientId}, sub ${agent.sub})`)
+  return 0
+}
+
+/** What there would have been to select. Both are the operator's own texts. */
+function hints({ code }: ProofRefusal, { providers }: TenantConfig): readonly string[] {
+  if (code !== 'issuer_unknown' && code !== 'audience_mismatch') return []
+  return providers.map((provider) => {
+    const from = provider.kind === 'aws4_request' ? ['signed requests'] : provider.issuers
+    return `provider ${provider.name}: issuers ${from.join(', ')}; audiences ${provider.audiences.join(', ')}`
+  })
+}

@@ -1,0 +1,81 @@
+import type { TenantConfig } from '../config/config.ts'
+import type {
+  ReviewConfig,
+  SignedRequestConfig,
+  TokenProviderConfig,
+} from '../config/provider_config.ts'
+import { unixSeconds } from '../platform/clock.ts'
+import { compilePathPattern } from '../platform/pattern.ts'
+import type { SignedRequestProvider } from '../verifier/aws/aws_request.ts'
+import { Questions } from '../verifier/aws/questions.ts'
+import { TokenReviews } from '../verifier/kubernetes/token_review.ts'
+import type { Provider, TokenProvider } from '../verifier/provider.ts'
+import { openKeys } from './key_sources.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { TenantNeeds } from './tenant.ts'
+
+/** Opens what the providers of a tenant verify with: keys, the API server, STS. */
+export async function openProviders(
+  { slug, providers }: TenantConfig,
+  needs: Omit<TenantNeeds, 'origin'>,
+): Promise<readonly Provider[]> {
+  const open: Provider[] = []
+  for (const provider of providers) {
+    open.push(
+      provider.kind === 'aws4_request'
+        ? signedRequests(slug, provider, needs)
+        : await tokens(slug, provider, needs),
+    )
+  }
+  return open
+}
+
+async function tokens(
+  tenant: string,
+  provider: TokenProviderConfig,
+  needs: Omit<TenantNeeds, 'origin'>,
+): Promise<TokenProvider> {
+  const opened = {
+    keys: await openKeys(provider, { tenant, ...needs }),
+    claims: Object.entries(provider.claims).map(([name, text]) => ({
+      name,
+      pattern: compilePathPattern(text),
+    })),
+  }
+  if (provider.kind !== 'kubernetes') return { ...provider, ...opened }
+  const { name, review } = provider
+  return {
+    ...provider,
+    ...opened,
+    review: review && (await openReviews(name, review, needs.surroundings)),
+  }
+}
+
+/** The client of the API server costs more than all the rest of an authority, so it is loaded only for those who ask for it. */
+async function openReviews(
+  provider: string,
+  { mode, kubeconfig }: ReviewConfig,
+  surroundings: Surroundings,
+): Promise<TokenReviews> {
+  const { openReview } = await import('./token_review.ts')
+  const ask = await openReview({ kubeconfig }, surroundings)
+  return new TokenReviews({ provider, mode, ask }, surroundings)
+}
+
+function signedRequests(
+  tenant: string,
+  provider: SignedRequestConfig,
+  { store, surroundings }: Pick<TenantNeeds, 'store' | 'surroundings'>,
+): SignedRequestProvider {
+  const { clock, http } = surroundings
+  return {
+    ...provider,
+    ask: http,
+    questions: new Questions(),
+    once: (hash, untilSeconds) =>
+      store.reserve(
+        { tenant, owner: `aws ${provider.name}`, jti: hash, expiresAt: untilSeconds },
+        unixSeconds(clock),
+      ),
+  }
+}

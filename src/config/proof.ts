@@ -1,0 +1,112 @@
+import Type, { type Static } from 'typebox'
+import { isSafeUrl } from '../platform/http_client.ts'
+import type { ReportFault } from './document.ts'
+import type { AwsProofConfig, ProofConfig } from './config.ts'
+
+const closed = { additionalProperties: false }
+const url = { minLength: 1, maxLength: 512 }
+
+const awsProof = Type.Object(
+  {
+    form: Type.Enum(['web-identity', 'signed-request'], {
+      description:
+        'web-identity: a JWT that STS issues. signed-request: a request to STS that the authority sends.',
+    }),
+    region: Type.String({
+      // Of the partitions whose endpoints end in amazonaws.com and amazonaws.com.cn.
+      pattern: '^(us|us-gov|eu|ap|sa|ca|me|af|il|mx|cn)-[a-z]{2,12}-[0-9]$',
+      description: 'Region whose STS is used, such as eu-central-1.',
+    }),
+    signingAlgorithm: Type.Enum(['RS256', 'ES384'], {
+      default: 'ES384',
+      description: 'Signature algorithm of the JWT; of no meaning to a signed request.',
+    }),
+    stsEndpoint: Type.Optional(
+      Type.String({
+        ...url,
+        description: 'Origin of STS, such as that of a VPC endpoint. Default: that of the region.',
+      }),
+    ),
+  },
+  { ...closed, description: 'How the proof is made on AWS, with source aws.' },
+)
+
+export const proofSchema = Type.Object(
+  {
+    source: Type.Enum(['file', 'aws'], {
+      default: 'file',
+      env: 'LUMO_PROOF',
+      description:
+        'file: the token file that the kubelet keeps. aws: made from the role that a workload has on AWS.',
+    }),
+    file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: 'LUMO_PROOF_FILE',
+        description:
+          "The pod's projected service-account token. Default: /var/run/secrets/lumoauth.dev/proof/token.",
+      }),
+    ),
+    audience: Type.Optional(
+      Type.String({
+        ...url,
+        description: "Audience of the proof. Default: the tenant's issuer URL.",
+      }),
+    ),
+    aws: Type.Optional(awsProof),
+  },
+  { ...closed, default: {}, description: 'What the pod can show.' },
+)
+
+type ProofSection = Static<typeof proofSchema>
+
+const PROOF_FILE = '/var/run/secrets/lumoauth.dev/proof/token'
+
+/** The cross rules of the section `broker.proof`. `audience` is what the proof will be made for. */
+export function resolveProof(
+  { source, file, aws }: ProofSection,
+  audience: string,
+  fault: ReportFault,
+): ProofConfig {
+  if (source === 'file') {
+    if (aws) fault('broker.proof.aws', 'stands here without source aws')
+    return { from: 'file', file: file ?? PROOF_FILE }
+  }
+  if (file !== undefined) fault('broker.proof.file', 'must be absent with source aws')
+  if (!aws) {
+    fault('broker.proof.aws', 'must be given with source aws')
+    return { from: 'file', file: PROOF_FILE }
+  }
+  return resolveAws(aws, audience, fault)
+}
+
+function resolveAws(
+  { form, region, signingAlgorithm, stsEndpoint }: NonNullable<ProofSection['aws']>,
+  audience: string,
+  fault: ReportFault,
+): AwsProofConfig {
+  // The partitions with these two endings; the schema takes the regions of no other.
+  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+  const regional = new URL(`https://sts.${region}.${suffix}`)
+  if (form === 'signed-request') {
+    if (stsEndpoint !== undefined) {
+      const why = 'must be absent with form signed-request: the authority sends it, and to AWS only'
+      fault('broker.proof.aws.stsEndpoint', why)
+    }
+    if (!/^[\x21-\x7e]+$/.test(audience)) {
+      // A header holds it, and what is signed of a header is not what was written where that has other characters.
+      fault('broker.proof.audience', 'must be printable ASCII without spaces')
+    }
+    return { from: 'aws', form, region, signingAlgorithm, stsUrl: regional }
+  }
+  const stsUrl = stsEndpoint === undefined ? regional : endpointOf(stsEndpoint, fault)
+  return { from: 'aws', form, region, signingAlgorithm, stsUrl: stsUrl ?? regional }
+}
+
+function endpointOf(text: string, fault: ReportFault): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && isSafeUrl(url) && (text === url.origin || text === `${url.origin}/`)) return url
+  const why = 'must be an origin with https, such as that of a VPC endpoint; http on loopback only'
+  fault('broker.proof.aws.stsEndpoint', why)
+  return undefined
+}

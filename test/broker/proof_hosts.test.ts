@@ -1,0 +1,84 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { GetToken } from '../../src/broker/get_token.ts'
+import { proofFile } from '../../src/broker/proof.ts'
+import { TokenCache } from '../../src/cache/token_cache.ts'
+import { remoteExchanger } from '../../src/exchange/remote.ts'
+import { PrometheusMetrics } from '../../src/ops/metrics.ts'
+import { nodeHttpClient } from '../../src/platform/http_client.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { plainWish } from '../../src/broker/wish.ts'
+import { proofClaims, proofOf, proofPath } from '../fakes/broker.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { FakeFiles } from '../fakes/files.ts'
+import { FakeLog } from '../fakes/log.ts'
+import { serve, type Page } from '../fakes/loopback.ts'
+
+const TOKEN = '/t/acme-corp/api/v1/oauth/token'
+
+/** A sidecar that was given this token file, its authority, and a host that would like to have the token. */
+async function sidecarWith(audience: string, answer: (elsewhere: string) => Page) {
+  const elsewhere = await serve({ '/': {}, [TOKEN]: {} })
+  const authority = await serve({ [TOKEN]: answer(elsewhere.origin) })
+  onTestFinished(authority.close)
+  onTestFinished(elsewhere.close)
+  const clock = new FakeClock()
+  const token = proofOf({
+    ...proofClaims(clock.now),
+    aud: [audience],
+    iss: elsewhere.origin,
+  })
+  const around = {
+    clock,
+    files: new FakeFiles({ [proofPath]: token }),
+    log: new FakeLog(),
+    metrics: new PrometheusMetrics(),
+  }
+  const asked: string[] = []
+  const http = nodeHttpClient(systemClock, {})
+  const exchanger = remoteExchanger(
+    {
+      tokenUrl: new URL(TOKEN, authority.origin),
+      ca: () => undefined,
+      connectTimeoutMs: 2_000,
+      totalTimeoutMs: 5_000,
+    },
+    (request) => {
+      asked.push(request.url.origin)
+      return http(request)
+    },
+  )
+  const getToken = new GetToken({
+    tenant: 'acme-corp',
+    proofs: proofFile(proofPath, audience, around),
+    cache: new TokenCache(10, clock),
+    exchanger,
+    maxFlights: 10,
+    ...around,
+  })
+  return { ...around, token, getToken, authority, elsewhere, asked }
+}
+
+const issued = JSON.stringify({ access_token: 'abc', token_type: 'Bearer', expires_in: 600 })
+
+/** Tokens that whoever holds them can be the pod with at AWS, for up to a day. */
+describe.each(['sts.amazonaws.com', 'pods.eks.amazonaws.com'])('a token for %s', (audience) => {
+  const answers: readonly [string, (elsewhere: string) => Page][] = [
+    ['issues', () => ({ body: issued })],
+    ['refuses', () => ({ status: 401, body: '{"error":"invalid_client"}' })],
+    ['is out', () => ({ status: 503 })],
+    ['redirects, method kept', (to) => ({ status: 307, headers: { location: `${to}/` } })],
+    ['redirects for good', (to) => ({ status: 308, headers: { location: `${to}${TOKEN}` } })],
+    ['has moved', (to) => ({ status: 302, headers: { location: `${to}/` } })],
+  ]
+  test.each(answers)('goes to the authority only, which %s', async (_name, answer) => {
+    const { getToken, authority, elsewhere, asked, token, log, metrics } = await sidecarWith(
+      audience,
+      answer,
+    )
+    await getToken.byExchange(plainWish)
+    expect(asked).toEqual([authority.origin])
+    expect([authority.seen.length, elsewhere.seen.length]).toEqual([1, 0])
+    const told = `${log.text()}${await metrics.text()}`
+    expect(token.split('.').filter((part) => told.includes(part))).toEqual([])
+  })
+})
