@@ -1,22 +1,13 @@
 import { cacheKey, type CacheKey, type KeySubject } from '../cache/key.ts'
-import type { Held, TokenCache } from '../cache/token_cache.ts'
-import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
-import { unixSeconds, type Clock } from '../platform/clock.ts'
-import type { Log } from '../platform/log.ts'
-import type { Metrics } from '../platform/metrics.ts'
+import type { Held } from '../cache/token_cache.ts'
 import { BrokerError } from './errors.ts'
-import { ProofFault, type KnownProof, type ProofSource } from './proof.ts'
-import { servableOf, type KnownAgent, type Servable } from './servable.ts'
+import { ProofFault, type KnownProof } from './proof.ts'
+import type { KnownAgent, Servable } from './servable.ts'
+import { FOREGROUND_MS, TokenExchange, type TokenExchangeDependencies } from './token_exchange.ts'
 import type { Wish } from './wish.ts'
 
-export interface GetTokenDependencies {
+export interface GetTokenDependencies extends TokenExchangeDependencies {
   readonly tenant: string
-  readonly proofs: ProofSource
-  readonly cache: TokenCache<Servable, BrokerError>
-  readonly exchanger: Exchanger
-  readonly clock: Clock
-  readonly log: Log
-  readonly metrics: Metrics
   /** How many different tokens may be fetched at once. */
   readonly maxFlights: number
 }
@@ -28,22 +19,21 @@ export interface Served {
 }
 
 /** How long a caller waits for an exchange: briefly while there is something to serve, longer while there is nothing. */
-const PATIENCE_MS = { holding: 1_500, emptyHanded: 8_000 } as const
+const PATIENCE_MS = { holding: 1_500, emptyHanded: FOREGROUND_MS } as const
 /** Below this a token is about to end on its way to whoever will check it. */
 const FLOOR_MS = 15_000
 const FLOOR_SHARE = 0.05
-/** Verifiers commonly allow up to a minute. */
-const CLOCKS_APART_SECONDS = 60
 
 /** The use case of the broker: the token that a caller wishes for, from the cache or by an exchange. */
 export class GetToken {
   readonly #dependencies: GetTokenDependencies
   readonly #tally
   readonly #keys = new WeakMap<Wish, { readonly subject: KeySubject; readonly key: CacheKey }>()
-  #agent: KnownAgent | undefined
+  readonly #exchange: TokenExchange
 
   constructor(dependencies: GetTokenDependencies) {
     this.#dependencies = dependencies
+    this.#exchange = new TokenExchange(dependencies)
     const { metrics } = dependencies
     this.#tally = {
       hit: metrics.tally('cache', { outcome: 'hit' }),
@@ -55,7 +45,7 @@ export class GetToken {
 
   /** Who this workload is, as the last token said. */
   get agent(): KnownAgent | undefined {
-    return this.#agent
+    return this.#exchange.agent
   }
 
   /** What can be served at once, without waiting for anything. */
@@ -110,7 +100,9 @@ export class GetToken {
     const { cache, clock, maxFlights } = this.#dependencies
     if (cache.isFlying(key)) this.#tally.shared.add()
     else if (cache.flights >= maxFlights) return new BrokerError('overloaded')
-    const flight = cache.fly(key, () => this.#exchange(key, wish))
+    const flight = cache.fly(key, () =>
+      this.#exchange.run(wish, key, (proof) => this.#keyOf(wish, proof)),
+    )
     let stopClock = (): void => {}
     const patience = new Promise<BrokerError>((resolve) => {
       const ms = holding ? PATIENCE_MS.holding : PATIENCE_MS.emptyHanded
@@ -119,51 +111,6 @@ export class GetToken {
       })
     })
     return Promise.race([flight, patience]).finally(stopClock)
-  }
-
-  async #exchange(key: CacheKey, wish: Wish): Promise<BrokerError | undefined> {
-    const { cache, proofs, exchanger, metrics, log } = this.#dependencies
-    const proof = await proofs.read()
-    if (proof instanceof ProofFault) return new BrokerError(proof.code)
-    // Another subject's token must not come under this key; `byExchange` asks anew under its own.
-    if (this.#keyOf(wish, proof) !== key) return undefined
-    const asked = cache.ask()
-    const result = await exchanger.exchange({
-      subjectToken: proof.token,
-      subjectTokenType: proof.tokenType,
-      audiences: wish.audiences,
-      resources: wish.resources,
-      scope: wish.scope,
-      clientId: wish.agent,
-    })
-    if (!(result instanceof ExchangeFailure)) {
-      const servable = servableOf(result)
-      this.#agent = servable.agent ?? this.#agent
-      cache.put(key, servable, result.lifetimeSeconds * 1000, asked)
-      this.#compareClocks(servable)
-      metrics.tally('exchanges', { outcome: 'issued' }).add()
-      return undefined
-    }
-    metrics.tally('exchanges', { outcome: result.kind }).add()
-    log.warn('an exchange brought no token', {
-      outcome: result.kind,
-      error: result.error,
-      detail: result.detail,
-    })
-    const error = errorOf(result)
-    if (result.kind === 'refused') cache.refuse(key, error, asked)
-    return error
-  }
-
-  /** A token of another time is refused by whoever checks it, and nobody there will know why. */
-  #compareClocks({ issuedAt }: Servable): void {
-    const { clock, log } = this.#dependencies
-    if (issuedAt === undefined) return
-    const apart = issuedAt - unixSeconds(clock)
-    if (Math.abs(apart) < CLOCKS_APART_SECONDS) return
-    log.warn('the clocks of the authority and of this machine are apart; one of them is wrong', {
-      seconds: apart,
-    })
   }
 
   /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
@@ -199,19 +146,5 @@ function served(held: Held<Servable>): Served {
   return {
     servable: held.value,
     expiresIn: Math.floor(held.remainingMs / 1000),
-  }
-}
-
-function errorOf({ kind, error, retryAfterSeconds }: ExchangeFailure): BrokerError {
-  switch (kind) {
-    case 'outage':
-      return new BrokerError(
-        'authority_unavailable',
-        retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
-      )
-    case 'relayed':
-      return new BrokerError('request_refused', { error })
-    case 'refused':
-      return new BrokerError('authority_refused', { error })
   }
 }

@@ -2,6 +2,7 @@ import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
 import { issuerOf } from './authority.ts'
+import { eksAudiences } from './aws_provider.ts'
 import type { ReportFault } from './document.ts'
 import type { AuthorityConfig, BrokerConfig, RemoteAuthorityConfig } from './config.ts'
 import { resolveProof } from './proof.ts'
@@ -26,6 +27,12 @@ export function resolveBroker(
     section.proof.audience ??
     local?.issuer ??
     issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant)
+  if (section.shape !== 'sidecar' && Object.values(eksAudiences).includes(proofAudience)) {
+    fault(
+      'broker.proof.audience',
+      `tokens for ${proofAudience} are credentials of AWS: only a sidecar may take that of its own pod`,
+    )
+  }
   return {
     listen: section.listen.map((text, index) =>
       loopback(text, `broker.listen[${String(index)}]`, fault),

@@ -1,84 +1,155 @@
 import type { WorkloadIdentity } from '../verifier/identity.ts'
-import { attributeOf, fits, type Attribute, type ProofRule } from './rule.ts'
+import { attributeOf, fits, type Attribute, type Condition, type ProofRule } from './rule.ts'
 
 interface Ruled {
   readonly rule: ProofRule
 }
 
-/**
- * What tells workloads apart, the best first. A rule lies under the first of these groups that it fixes to texts without a
- * star, so that a look-up tries only rules that share them, however many rules there are.
- */
-const groups: readonly (readonly Attribute[])[] = [
-  ['namespace', 'serviceAccount'],
-  ['arn'],
-  ['tid', 'oid'],
-  ['sub'],
-  ['namespace'],
-  ['serviceAccount'],
-]
+/** A part of an attribute that every workload of a rule has in common. */
+interface Anchor {
+  readonly attribute: Attribute
+  readonly side: 'whole' | 'start' | 'end'
+  readonly text: string
+}
 
-/** Finds the rules that a proof fits. Only rules whose every telling attribute has a star are tried each time. */
+/** Where to look in a workload for anchors of one kind; `length` in characters, of a start or an end. */
+type Place = Omit<Anchor, 'text'> & { readonly length: number }
+
+/** Rules with anchors in the same places, by the text of these anchors. */
+interface Shelf<T> {
+  readonly places: readonly Place[]
+  readonly byText: Map<string, T[]>
+}
+
+/** The rules of one provider. */
+interface Shelves<T> {
+  readonly shelves: Map<string, Shelf<T>>
+  /** Rules of nothing but stars, or with stars all around. They are tried each time. */
+  readonly rest: T[]
+}
+
+/** So few rules are tried at less cost than one more place is looked at. */
+const FEW = 8
+
+/**
+ * Finds the rules that a proof fits. Each rule is filed under a text that its workloads have in common: what it fixes, or
+ * the start or the end of what has a star, whichever it shares with few other rules. So a look-up tries a handful of rules
+ * and costs the same however many there are, even where thousands have the same account in namespaces of their own. What is
+ * found is tried in full; the text under which it lay decides nothing.
+ */
 export class RuleIndex<T extends Ruled> {
-  readonly #fixed = new Map<string, T[]>()
-  readonly #starred = new Map<string, T[]>()
+  readonly #providers = new Map<string, Shelves<T>>()
 
   constructor(entries: readonly T[]) {
-    for (const entry of entries) {
-      const key = groups.map((group) => fixedBy(entry.rule, group)).find((key) => key !== undefined)
-      if (key === undefined) append(this.#starred, entry.rule.provider, entry)
-      else append(this.#fixed, key, entry)
+    const shared = new Map<string, number>()
+    const candidates = entries.map((entry) => ({ entry, choices: choicesOf(entry.rule) }))
+    for (const { choices } of candidates) {
+      for (const { name } of choices) shared.set(name, (shared.get(name) ?? 0) + 1)
     }
+    for (const { entry, choices } of candidates) this.#file(entry, leastShared(choices, shared))
   }
 
   /** Every entry whose rule the proof fits. */
   fitting(identity: WorkloadIdentity): readonly T[] {
     const found: T[] = []
-    for (const group of groups) {
-      const key = saidOf(identity, group)
-      const sharing = key === undefined ? undefined : this.#fixed.get(key)
-      for (const entry of sharing ?? []) if (fits(entry.rule, identity)) found.push(entry)
+    const own = this.#providers.get(identity.provider)
+    if (!own) return found
+    for (const { places, byText } of own.shelves.values()) {
+      const text = textAt(identity, places)
+      const sharing = text === undefined ? undefined : byText.get(text)
+      if (sharing) pushFitting(found, sharing, identity)
     }
-    for (const entry of this.#starred.get(identity.provider) ?? []) {
-      if (fits(entry.rule, identity)) found.push(entry)
-    }
+    pushFitting(found, own.rest, identity)
     return found
+  }
+
+  #file(entry: T, choice: Choice | undefined): void {
+    const { provider } = entry.rule
+    const own = this.#providers.get(provider) ?? { shelves: new Map<string, Shelf<T>>(), rest: [] }
+    this.#providers.set(provider, own)
+    if (!choice) {
+      own.rest.push(entry)
+      return
+    }
+    const { shelf: name, places, text } = choice
+    const shelf = own.shelves.get(name) ?? { places, byText: new Map<string, T[]>() }
+    own.shelves.set(name, shelf)
+    const sharing = shelf.byText.get(text)
+    if (sharing) sharing.push(entry)
+    else shelf.byText.set(text, [entry])
   }
 }
 
-function append<T>(lists: Map<string, T[]>, key: string, entry: T): void {
-  const list = lists.get(key)
-  if (list) list.push(entry)
-  else lists.set(key, [entry])
+/** One way to file a rule. */
+interface Choice {
+  readonly places: readonly Place[]
+  readonly text: string
+  /** Tells places apart. */
+  readonly shelf: string
+  /** Tells all choices apart, those of several providers as well. */
+  readonly name: string
 }
 
-function fixedBy(
-  { provider, conditions }: ProofRule,
-  group: readonly Attribute[],
-): string | undefined {
-  return keyOf(
-    provider,
-    group,
-    (attribute) =>
-      conditions.find((condition) => condition.attribute === attribute)?.pattern.literal,
+/** The ways to file a rule, the best first: by all that it fixes, then by what stands before or behind a star. */
+function choicesOf({ provider, conditions }: ProofRule): readonly Choice[] {
+  const anchors = conditions.flatMap(anchorsOf)
+  const whole = anchors.filter(({ side }) => side === 'whole')
+  const parts = anchors.filter(({ side }) => side !== 'whole').map((anchor) => [anchor])
+  return (whole.length > 0 ? [whole, ...parts] : parts).map((together) => {
+    const places = together.map(placeOf)
+    const shelf = places.map(Object.values).join(' ')
+    const text = together.map((anchor) => anchor.text).reduce(joined)
+    return { places, text, shelf, name: `${provider} ${shelf} ${text}` }
+  })
+}
+
+function anchorsOf({ attribute, pattern }: Condition): readonly Anchor[] {
+  const { source, literal } = pattern
+  if (literal !== undefined) return [{ attribute, side: 'whole', text: literal }]
+  const anchors: readonly Anchor[] = [
+    { attribute, side: 'start', text: source.slice(0, source.indexOf('*')) },
+    { attribute, side: 'end', text: source.slice(source.lastIndexOf('*') + 1) },
+  ]
+  return anchors.filter(({ text }) => text !== '')
+}
+
+function placeOf({ attribute, side, text }: Anchor): Place {
+  return { attribute, side, length: side === 'whole' ? 0 : text.length }
+}
+
+function leastShared(
+  choices: readonly Choice[],
+  shared: ReadonlyMap<string, number>,
+): Choice | undefined {
+  const sharers = ({ name }: Choice): number => shared.get(name) ?? 0
+  return (
+    choices.find((choice) => sharers(choice) <= FEW) ??
+    choices.toSorted((one, two) => sharers(one) - sharers(two))[0]
   )
 }
 
-function saidOf(identity: WorkloadIdentity, group: readonly Attribute[]): string | undefined {
-  return keyOf(identity.provider, group, (attribute) => attributeOf(identity, attribute))
+/** What a workload has in these places; undefined where it lacks one of them. */
+function textAt(identity: WorkloadIdentity, places: readonly Place[]): string | undefined {
+  let all: string | undefined
+  for (const { attribute, side, length } of places) {
+    const value = attributeOf(identity, attribute)
+    if (value === undefined || value.length < length) return undefined
+    const text =
+      side === 'whole' ? value : side === 'start' ? value.slice(0, length) : value.slice(-length)
+    all = all === undefined ? text : joined(all, text)
+  }
+  return all
 }
 
-/** Two keys that are the same text cost a look, no more: what is found is tried in full. */
-function keyOf(
-  provider: string,
-  group: readonly Attribute[],
-  valueOf: (attribute: Attribute) => string | undefined,
-): string | undefined {
-  let key = provider
-  for (const attribute of group) {
-    const value = valueOf(attribute)
-    if (value === undefined) return undefined
-    key += ` ${attribute} ${value}`
-  }
-  return key
+/** Two pairs that become the same text cost a try, no more. */
+function joined(one: string, two: string): string {
+  return `${one} ${two}`
+}
+
+function pushFitting<T extends Ruled>(
+  found: T[],
+  entries: readonly T[],
+  identity: WorkloadIdentity,
+): void {
+  for (const entry of entries) if (fits(entry.rule, identity)) found.push(entry)
 }

@@ -5,7 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { ProofFault, type Proof } from '../../src/broker/proof.ts'
 import { awsProofs } from '../../src/compose/aws_credentials.ts'
 import type { AwsProofConfig } from '../../src/config/config.ts'
+import { nodeHttpClient } from '../../src/platform/http_client.ts'
 import { AwsMetadata } from '../fakes/aws_metadata.ts'
+import { FakeClock } from '../fakes/clock.ts'
 import { FakeSts, type RoleCredentials } from '../fakes/sts.ts'
 import { failure } from '../fakes/sts/answers.ts'
 import { testSurroundings } from '../fakes/surroundings.ts'
@@ -56,7 +58,9 @@ function inEnvironment({ accessKeyId, secretAccessKey, sessionToken }: RoleCrede
 }
 
 function open(changes: Partial<AwsProofConfig> = {}) {
-  const around = testSurroundings()
+  // It stands, so that no time-out of ours ends a test on a slow machine; the SDK and STS have the true time.
+  const clock = new FakeClock(Date.now())
+  const around = { ...testSurroundings(clock), http: nodeHttpClient(clock, {}) }
   const config: AwsProofConfig = {
     from: 'aws',
     form: 'web-identity',

@@ -35,7 +35,8 @@ async function holdingBroker(): Promise<TestBroker> {
 describe('an outage', () => {
   test.each([
     ['says nothing', undefined, 1],
-    ['asks for 7 s', 7, 7],
+    ['asks for 8 s', 8, 8],
+    ['asks for a minute', 60, 60],
   ])('that %s gives Retry-After', async (_name, given, expected) => {
     const broker = testBroker()
     broker.authority.fail(outage(given))
@@ -64,6 +65,44 @@ describe('an outage', () => {
         fields: { outcome: 'outage', error: 'authority_unavailable', detail: 'it answered 503' },
       },
     ])
+  })
+})
+
+describe('an authority that says when it can be asked again', () => {
+  /** Lets everything run that waits for nothing but other work. */
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('is asked then, and its caller gets a token', async () => {
+    const broker = testBroker()
+    broker.authority.fail(outage(5))
+    const asked = ask(broker)
+    await settled()
+    broker.authority.recover()
+    broker.clock.advance(4_999)
+    await settled()
+    expect(broker.authority.asked).toHaveLength(1)
+    broker.clock.advance(1)
+    expect(await asked).toEqual({ token: 'token-1', expiresIn: 3_600 })
+    expect(broker.authority.asked).toHaveLength(2)
+  })
+
+  test('is given up after 8 s in all', async () => {
+    const broker = testBroker()
+    broker.authority.fail(outage(3))
+    const asked = ask(broker)
+    for (let second = 0; second < 8; second++) {
+      await settled()
+      broker.clock.advance(1_000)
+    }
+    expect(await asked).toEqual(unavailable)
+    expect(broker.authority.asked).toHaveLength(3)
+  })
+
+  test('is not asked again after a refusal', async () => {
+    const broker = testBroker()
+    broker.authority.fail(new ExchangeFailure('refused', 'access_denied', 'it answered 403', 1))
+    expect(await ask(broker)).toEqual(refused('access_denied'))
+    expect(broker.authority.asked).toHaveLength(1)
   })
 })
 

@@ -112,6 +112,11 @@ const broker: readonly Case[] = [
       `broker.listen[0]: ${ADDRESS}`,
     ],
   ),
+  ...['sts.amazonaws.com', 'pods.eks.amazonaws.com'].map((audience): Case => [
+    `a credential of AWS as proof where others are served, for ${audience}`,
+    allInOne({ proof: { audience } }),
+    `broker.proof.audience: tokens for ${audience} are credentials of AWS: only a sidecar may take that of its own pod`,
+  ]),
   [
     'a sidecar with an authority',
     { ...allInOne({ shape: 'sidecar', authority: remote }) },

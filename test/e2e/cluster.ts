@@ -5,6 +5,7 @@ import { parseAllDocuments, stringify } from 'yaml'
 import { attempt, shell, type ShellResult } from './shell.ts'
 
 const NAME = 'lumo-e2e'
+export const CONTROL_PLANE = `${NAME}-control-plane`
 export const APP_IMAGE = 'node:26.10.0-bookworm-slim'
 export const BROKER_IMAGE = 'lumo-broker:dev'
 
@@ -102,14 +103,14 @@ export class Cluster {
     return this.kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command)
   }
 
-  /** Runs shell commands on the control plane's node. */
-  onControlPlane(commands: string, input = ''): Promise<string> {
-    return shell(['docker', 'exec', '-i', `${NAME}-control-plane`, 'sh', '-c', commands], { input })
+  /** A command on a node itself; what it prints. */
+  onNode(node: string, command: readonly string[], input = ''): Promise<string> {
+    return shell(['docker', 'exec', '-i', node, ...command], { input })
   }
 
   /** A file of the control plane's node. */
   nodeFile(path: string): Promise<string> {
-    return shell(['docker', 'exec', `${NAME}-control-plane`, 'cat', path])
+    return this.onNode(CONTROL_PLANE, ['cat', path])
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Cluster } from './cluster.ts'
 import { DEMO, scriptPod, untilReady } from './pods.ts'
 
@@ -8,14 +9,29 @@ export interface BoundTo {
 }
 
 /** A token by TokenRequest, as the kubelet and everybody else who may gets it. Without audiences: for the API server. */
-export async function proofToken(
+export async function proofToken(cluster: Cluster, ...wish: TokenWish): Promise<string> {
+  return (await cluster.kubectl(...tokenCommand(...wish))).trim()
+}
+
+type TokenWish = readonly [account: string, audiences: readonly string[], bound?: BoundTo]
+
+/** Makes them through the API server's Service, as pods on a node reach it. */
+export async function tokensByService(
   cluster: Cluster,
-  account: string,
-  audiences: readonly string[],
-  bound?: BoundTo,
-): Promise<string> {
-  const binding = bound && ['--bound-object-kind', bound.kind, '--bound-object-name', bound.name]
-  const token = await cluster.kubectl(
+  node: string,
+): Promise<(...wish: TokenWish) => Promise<string>> {
+  const at = ['get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}']
+  const server = `https://${await cluster.kubectl(...at)}`
+  const config = '/root/e2e-kubeconfig'
+  const content = await readFile(cluster.kubeconfig, 'utf8')
+  await cluster.onNode(node, ['sh', '-c', `umask 077; cat > ${config}`], content)
+  const kubectl = ['kubectl', '--kubeconfig', config, '--server', server]
+  return async (...wish) =>
+    (await cluster.onNode(node, [...kubectl, ...tokenCommand(...wish)])).trim()
+}
+
+function tokenCommand(...[account, audiences, bound]: TokenWish): readonly string[] {
+  return [
     '-n',
     DEMO,
     'create',
@@ -24,9 +40,8 @@ export async function proofToken(
     '--duration=600s',
     '--request-timeout=5s',
     ...audiences.map((audience) => `--audience=${audience}`),
-    ...(binding ?? []),
-  )
-  return token.trim()
+    ...(bound ? [`--bound-object-kind=${bound.kind}`, `--bound-object-name=${bound.name}`] : []),
+  ]
 }
 
 /** A pod of an account that does nothing and ends when it is told to. */

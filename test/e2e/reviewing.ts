@@ -51,6 +51,11 @@ export async function refusalsOf(cluster: Cluster): Promise<readonly string[]> {
     .map((line) => (JSON.parse(line) as { readonly reason: string }).reason)
 }
 
+export function nodeOfIt(cluster: Cluster): Promise<string> {
+  const node = 'jsonpath={.spec.nodeName}'
+  return cluster.kubectl('-n', REVIEWING, 'get', 'pod', AUTHORITY_POD, '-o', node)
+}
+
 /** What its account asked of the API server, and what came of it, such as `create /apis/… 201`. */
 export async function askedByIt(cluster: Cluster): Promise<ReadonlySet<string>> {
   const text = await cluster.nodeFile('/var/log/kubernetes/audit.log')

@@ -6,6 +6,8 @@ import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startApplication, type Application } from '../../src/compose/application.ts'
 import { resolveConfig } from '../../src/config/load.ts'
+import { nodeHttpClient } from '../../src/platform/http_client.ts'
+import { FakeClock } from '../fakes/clock.ts'
 import { FakeSts, type RoleCredentials } from '../fakes/sts.ts'
 import { testSurroundings } from '../fakes/surroundings.ts'
 
@@ -99,7 +101,9 @@ async function askAs(
   vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
   vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
-  const surroundings = testSurroundings()
+  // It stands, so that no time-out of the broker ends a test on a slow machine.
+  const clock = new FakeClock(Date.now())
+  const surroundings = { ...testSurroundings(clock), http: nodeHttpClient(clock, {}) }
   const url = `http://${authority.addresses.authority[0] ?? ''}`
   const broker = await start(
     {

@@ -4,7 +4,6 @@ import { subjectTokenTypes } from '../../oauth/token_types.ts'
 import { unixSeconds } from '../../platform/clock.ts'
 import type { Random } from '../../platform/random.ts'
 import { ProofFault, watchedProofs, type ProofDependencies, type ProofSource } from '../proof.ts'
-import { DistinctSeconds } from './distinct_seconds.ts'
 import { oneFlight } from './flight.ts'
 
 /** The access key of the workload's role. */
@@ -26,7 +25,16 @@ export interface RequestTarget {
 const VALID_SECONDS = 900
 const ACTION = { Action: 'GetCallerIdentity', Version: '2011-06-15' }
 /** All that is sent, in this order: a strict reader turns away what it does not know. */
-const HEADERS = ['host', 'x-amz-date', 'x-amz-security-token', 'x-lumo-audience', 'authorization']
+const HEADERS = [
+  'host',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-lumo-audience',
+  'x-lumo-nonce',
+  'authorization',
+]
+/** Workloads may share credentials and start in the same second: without it they would sign the same request, and the second would be a replay. */
+const NONCE_BYTES = 16
 
 /**
  * Proofs that are requests: GetCallerIdentity, signed with the credentials of the workload (SigV4) and not sent, in the
@@ -40,7 +48,6 @@ export function signedRequestProofs(
 ): ProofSource {
   const { clock, random } = dependencies
   const current = oneFlight(credentials, clock)
-  const seconds = new DistinctSeconds(random)
   // Who it is only STS can say. The credentials change all the time and the role does not, so this does not name them.
   const subject = {
     issuer: `https://${target.host}`,
@@ -50,14 +57,10 @@ export function signedRequestProofs(
   return watchedProofs(async () => {
     const keys = await current()
     if (keys instanceof ProofFault) return keys
-    const signedAt = seconds.take(unixSeconds(clock))
-    if (signedAt === undefined) {
-      const detail =
-        'too many different tokens are asked for: one signed request a second can be made'
-      return new ProofFault('proof_unavailable', detail)
-    }
+    const signedAt = unixSeconds(clock)
+    const nonce = random.bytes(NONCE_BYTES).toString('base64url')
     return {
-      token: await signedRequest(target, keys, new Date(signedAt * 1000)),
+      token: await signedRequest(target, keys, nonce, new Date(signedAt * 1000)),
       tokenType: subjectTokenTypes.aws4_request,
       subject,
       expiresAt: signedAt + VALID_SECONDS,
@@ -68,6 +71,7 @@ export function signedRequestProofs(
 async function signedRequest(
   { region, host, audience }: RequestTarget,
   credentials: AwsCredentials,
+  nonce: string,
   signingDate: Date,
 ): Promise<string> {
   const signer = new SignatureV4({
@@ -84,7 +88,7 @@ async function signedRequest(
       hostname: host,
       path: '/',
       query: ACTION,
-      headers: { host, 'x-lumo-audience': audience },
+      headers: { host, 'x-lumo-audience': audience, 'x-lumo-nonce': nonce },
     },
     { signingDate },
   )

@@ -26,6 +26,13 @@ export function parseAuthorization(value: string): SigV4Authorization | undefine
   return ascending ? { accessKeyId, date, region, signedHeaders, signature } : undefined
 }
 
+/** Writes the header from its parts, in one spelling whatever the spelling was. */
+export function writeAuthorization(parts: SigV4Authorization): string {
+  const { accessKeyId, date, region, signedHeaders, signature } = parts
+  const scope = `${accessKeyId}/${date}/${region}/sts/aws4_request`
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`
+}
+
 /** Unix seconds of `YYYYMMDDTHHMMSSZ`, where that is a moment of the calendar. */
 export function parseAmzDate(value: string): number | undefined {
   const iso = value.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z')

@@ -2,6 +2,7 @@ import type { HttpAnswer, HttpClient } from '../../platform/http_client.ts'
 import { HttpFailure } from '../../platform/http_client.ts'
 import { isJsonObject, JsonFault, parseStrictJson } from '../../platform/strict_json.ts'
 import { CannotVerify, ProofRefusal, type RefusalCode } from '../refusal.ts'
+import { writeAuthorization } from './authorization.ts'
 import { hasExactly } from './signed_headers.ts'
 import { GET_CALLER_IDENTITY, type SignedRequest } from './signed_request.ts'
 
@@ -54,7 +55,11 @@ export async function askCallerIdentity(
     answer = await ask({
       method: 'POST',
       url: new URL(`/${GET_CALLER_IDENTITY}`, endpoint ?? `https://${request.host}`),
-      headers: { ...Object.fromEntries(request.headers), accept: 'application/json' },
+      headers: {
+        ...Object.fromEntries(request.headers),
+        authorization: writeAuthorization(request.authorization),
+        accept: 'application/json',
+      },
       body: '',
       connectTimeoutMs: 2_000,
       totalTimeoutMs: 5_000,

@@ -17,7 +17,7 @@ export interface SignedRequest extends StsHost {
   readonly signedAt: number
   readonly authorization: SigV4Authorization
   readonly securityToken: string | undefined
-  /** What goes to STS: every header that is allowed and was sent, by lower-case name. */
+  /** The headers that were signed, by lower-case name. */
   readonly headers: ReadonlyMap<string, string>
 }
 
@@ -94,6 +94,9 @@ function judgeHeaders(
   if (headers.get('host') !== sts.host) {
     return refuse('request_malformed', 'the host header is not the host of the url')
   }
+  const signed: ReadonlyMap<string, string> = new Map(
+    authorization.signedHeaders.map((name) => [name, headers.get(name) ?? '']),
+  )
   return {
     ...sts,
     audience: headers.get(AUDIENCE_HEADER) ?? '',
@@ -101,7 +104,7 @@ function judgeHeaders(
     signedAt,
     authorization,
     securityToken: headers.get('x-amz-security-token'),
-    headers,
+    headers: signed,
   } as SignedRequest
 }
 

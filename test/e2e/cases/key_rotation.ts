@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose'
 import { kidOf } from '../../fakes/cluster.ts'
-import { idlePod, proofToken } from '../proof_tokens.ts'
-import { reviewingAuthority, type Exchange } from '../reviewing.ts'
+import { CONTROL_PLANE } from '../cluster.ts'
+import { idlePod, tokensByService } from '../proof_tokens.ts'
+import { nodeOfIt, reviewingAuthority, type Exchange } from '../reviewing.ts'
 import { audienceOf, PROVER } from '../reviewing_authority.ts'
 import { until, type Case, type World } from '../world.ts'
 
@@ -29,10 +30,11 @@ export const keyRotation: Case = {
   },
   async run(world) {
     const exchange = await reviewingAuthority(world.cluster)
-    const loops = [
-      new ExchangeLoop('offline', world, exchange),
-      new ExchangeLoop('preferred', world, exchange),
-    ]
+    const makeToken = await tokensByService(world.cluster, await nodeOfIt(world.cluster))
+    const loops = (['offline', 'preferred'] as const).map((provider) => {
+      const make = () => makeToken(PROVER, [audienceOf(provider)], { kind: 'Pod', name: NAME })
+      return new ExchangeLoop(provider, make, exchange)
+    })
     for (const loop of loops) await loop.begin()
     try {
       const kid = await rotateKey(world)
@@ -47,8 +49,8 @@ export const keyRotation: Case = {
 
 /** Exchanges the newest token, and the very first one, again and again. */
 class ExchangeLoop {
-  readonly #provider: 'offline' | 'preferred'
-  readonly #world: World
+  readonly #provider: string
+  readonly #makeToken: () => Promise<string>
   readonly #exchange: Exchange
   readonly #failures: string[] = []
   readonly #exchanged = new Map<string, number>()
@@ -58,14 +60,14 @@ class ExchangeLoop {
   #stopped = false
   #running: readonly Promise<void>[] = []
 
-  constructor(provider: 'offline' | 'preferred', world: World, exchange: Exchange) {
+  constructor(provider: string, makeToken: () => Promise<string>, exchange: Exchange) {
     this.#provider = provider
-    this.#world = world
+    this.#makeToken = makeToken
     this.#exchange = exchange
   }
 
   async begin(): Promise<void> {
-    this.#first = await this.#token()
+    this.#first = await this.#makeToken()
     this.#newest = this.#first
     this.#running = [this.#renew(), this.#show()]
   }
@@ -90,15 +92,13 @@ class ExchangeLoop {
     assert.equal(counts.length, 2, 'tokens of both keys were exchanged')
   }
 
-  #token(): Promise<string> {
-    const bound = { kind: 'Pod', name: NAME } as const
-    return proofToken(this.#world.cluster, PROVER, [audienceOf(this.#provider)], bound)
-  }
-
-  /** While the API server is away there are no new tokens, as for a kubelet. */
+  /**
+   * While the API server is away there are no new tokens. They are made through its Service, by which the authority reads the
+   * keys, for before kube-proxy leads there again (up to half a minute later) nothing can verify a token of the new key.
+   */
   async #renew(): Promise<void> {
     while (!this.#stopped) {
-      const token = await this.#token().catch(() => undefined)
+      const token = await this.#makeToken().catch(() => undefined)
       if (token !== undefined) this.#newest = token
       await pause(PAUSE_MS)
     }
@@ -123,7 +123,9 @@ class ExchangeLoop {
   /** What a broker makes of it: what cannot be verified now is shown again when the authority says so. */
   async #outcome(token: string, giveUpAt: number): Promise<string | undefined> {
     for (;;) {
-      const { status, body, retryAfterSeconds = 1 } = await this.#exchange(token)
+      const answer = await this.#exchange(token).catch(String)
+      if (typeof answer === 'string') return answer
+      const { status, body, retryAfterSeconds = 1 } = answer
       if (status === 200) return undefined
       const failure = `${String(status)} ${String(body['error'])}`
       const again = performance.now() + retryAfterSeconds * 1000
@@ -140,10 +142,12 @@ async function rotateKey({ cluster }: World): Promise<string> {
     private: privateKey.export({ type: 'pkcs1', format: 'pem' }),
     public: publicKey.export({ type: 'spki', format: 'pem' }),
   }
-  await cluster.onControlPlane(`umask 077; cat > ${KEYS}/sa-new.key`, pem.private)
-  await cluster.onControlPlane(`cat > ${KEYS}/sa-new.pub`, pem.public)
+  const onControlPlane = (script: string, input = '') =>
+    cluster.onNode(CONTROL_PLANE, ['sh', '-c', script], input)
+  await onControlPlane(`umask 077; cat > ${KEYS}/sa-new.key`, pem.private)
+  await onControlPlane(`cat > ${KEYS}/sa-new.pub`, pem.public)
   // Made beside the folder and moved into it: the kubelet reads whatever lies there, half written or not.
-  await cluster.onControlPlane(
+  await onControlPlane(
     `sed -e 's|^\\( *- --service-account-key-file=\\).*|&\\n\\1${KEYS}/sa-new.pub|' \\
          -e 's|\\(--service-account-signing-key-file=\\).*|\\1${KEYS}/sa-new.key|' \\
          ${MANIFEST} > /etc/kubernetes/kube-apiserver.new && mv /etc/kubernetes/kube-apiserver.new ${MANIFEST}`,

@@ -132,14 +132,16 @@ describe('a request that is shown again', () => {
     const same = token()
     const provider = world.provider()
     const judged = await Promise.all(Array.from({ length: 8 }, () => world.judge(same, provider)))
-    expect(judged.map(outcomeOf).toSorted()).toEqual(['accepted', ...Array(7).fill('replayed')])
+    const outcomes = judged.map(outcomeOf)
+    expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'replayed')).toHaveLength(7)
   })
 
   test('is remembered by a hash, for as long as STS takes it and a little more', async () => {
     await world.judge(encodeParts(world.parts({ at: world.clock.now - 100 })))
-    const [[hash = '', until] = []] = [...world.spent]
-    expect(hash).toMatch(/^[\w-]{43}$/)
-    expect(until).toBe(world.clock.now - 100 + 900 + 30)
+    const [first] = world.spent
+    expect(first?.[0]).toMatch(/^[\w-]{43}$/)
+    expect(first?.[1]).toBe(world.clock.now - 100 + 900 + 30)
   })
 
   test('when the store is out, is not judged', async () => {

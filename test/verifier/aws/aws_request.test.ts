@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FakeClock } from '../../fakes/clock.ts'
 import { encodeParts } from '../../fakes/sts/signed_token.ts'
-import { cases, type AwsCase } from './cases.ts'
+import { cases } from './cases.ts'
+import type { AwsCase } from './changes.ts'
 import { ACCOUNT, AwsWorld, outcomeOf } from './world.ts'
 
 const world = new AwsWorld(new FakeClock())

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { PrometheusMetrics } from '../../../src/ops/metrics.ts'
 import { StoreFault } from '../../../src/store/store.ts'
@@ -124,6 +125,20 @@ describe('the last good set', () => {
     expect(await find()).toBe('unknown')
     web.down = true
     expect(await start().find()).toBe(1)
+  })
+
+  test('is never fresh, however young it is: a known key is no reason not to ask the issuer', async () => {
+    const { clock, web, start } = setUp()
+    await start().find()
+    web.down = true
+    const { find } = start()
+    expect(await find()).toBe('key')
+    web.down = false
+    clock.advance(1_000)
+    expect(await find()).toBe('key')
+    // Nobody waits for the fetch; it ends before the next turn of the event loop.
+    await setImmediate()
+    expect(web.connected).toHaveLength(2)
   })
 
   test('is not asked for while the issuer answers', async () => {

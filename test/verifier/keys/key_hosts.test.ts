@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fetchKeys, type KeyLocation } from '../../../src/verifier/keys/fetch_keys.ts'
+import { guardOf } from '../../../src/verifier/keys/key_hosts.ts'
 import { FakeCluster } from '../../fakes/cluster.ts'
 import { FakeFiles } from '../../fakes/files.ts'
 import { FakeWeb } from './web.ts'
@@ -88,18 +89,18 @@ describe('an address that the operator wrote', () => {
     expect(await outcome(web, { discoveryOf: origin }, [])).toBe('fetched')
   })
 
-  test('is not one that the issuer named, even where it is listed on another port', async () => {
-    const web = new FakeWeb()
-    web.addresses['issuer.example'] = ['93.184.215.14']
-    const jwks_uri = 'https://169.254.169.254/keys'
-    web.pages[jwks_uri] = jwks
-    web.pages[`${ISSUER}/.well-known/openid-configuration`] = JSON.stringify({
-      issuer: ISSUER,
-      jwks_uri,
-    })
-    const listed = ['169.254.169.254:8443']
-    expect(await outcome(web, { discoveryOf: ISSUER }, listed)).toMatch(/on another host/)
-    expect(web.connected).toHaveLength(1)
+  /** Discovery names no other host; were it let through, it would still not be the operator's word. */
+  test.each([
+    ['https://169.254.169.254/keys', { discoveryOf: ISSUER }, []],
+    ['https://10.0.0.1/keys', { discoveryOf: 'https://10.0.0.1:6443' }, []],
+    ['https://10.0.0.1/keys', { discoveryOf: 'https://10.0.0.2' }, ['10.0.0.1:6443']],
+    ['https://localhost/keys', { discoveryOf: ISSUER }, []],
+    ['https://169.254.169.254/keys', { jwksUrl: new URL(KEYS) }, []],
+  ])('is not one that somebody else wrote: %s', (url, from, hosts) => {
+    const location = { from, hosts, caFile: undefined, bearerTokenFile: undefined }
+    const guard = guardOf(new URL(url), location)
+    expect(guard.mayConnectTo('169.254.169.254')).toBe(false)
+    expect(guard.refused()).toBe('metadata')
   })
 
   test('is localhost too', async () => {
