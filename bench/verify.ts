@@ -5,7 +5,14 @@ import { CannotVerify, ProofRefusal } from '../src/verifier/refusal.ts'
 import type { Providers } from '../src/verifier/registry.ts'
 import { inFlight, paired, type Figure, type Side } from './paired.ts'
 import { CLUSTER_ISSUER } from './proof.ts'
-import { AUDIENCE, benchIssuer, policyOf, policyText, type Account, type BenchIssuer } from './verify_world.ts'
+import {
+  AUDIENCE,
+  benchIssuer,
+  policyOf,
+  policyText,
+  type Account,
+  type BenchIssuer,
+} from './verify_world.ts'
 import { benchPolicies } from './verify_policies.ts'
 import { benchMemory } from './verify_memory.ts'
 
@@ -20,7 +27,10 @@ const REPEATS = 20_000
 const agents: readonly { readonly rule: Account; readonly account: Account }[] = Array.from(
   { length: 100 },
   (_, index) => {
-    const account = { namespace: `team-${String(index)}`, serviceAccount: `worker-${String(index)}` }
+    const account = {
+      namespace: `team-${String(index)}`,
+      serviceAccount: `worker-${String(index)}`,
+    }
     if (index < 50) return { rule: account, account }
     if (index < 75) return { rule: { ...account, serviceAccount: 'worker-*' }, account }
     const namespace = `stage-${String(index)}`
@@ -96,7 +106,8 @@ async function firstTime(
 
 /** The signature alone, of bytes that were split and decoded before: what nobody can be faster than. */
 function bareCrypto({ algorithm, publicKey }: BenchIssuer, tokens: readonly string[]): Side {
-  const key = algorithm === 'ES256' ? ({ key: publicKey, dsaEncoding: 'ieee-p1363' } as const) : publicKey
+  const key =
+    algorithm === 'ES256' ? ({ key: publicKey, dsaEncoding: 'ieee-p1363' } as const) : publicKey
   const signed = tokens.map((token) => {
     const end = token.lastIndexOf('.')
     return {

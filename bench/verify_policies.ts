@@ -14,10 +14,7 @@ const LARGE = 10_000
 const CHECKS = 20_000
 
 /** One rule and an account that it is meant for; at `index` of `of` agents. */
-type Shape = (
-  index: number,
-  of: number,
-) => { readonly rule: Account; readonly account: Account }
+type Shape = (index: number, of: number) => { readonly rule: Account; readonly account: Account }
 
 const exact: Shape = (index) => {
   const account = { namespace: `team-${digits(index)}`, serviceAccount: `worker-${digits(index)}` }
@@ -88,7 +85,9 @@ export async function benchPolicies(): Promise<void> {
 function compileTime(name: string, shape: Shape): void {
   const text = policyText(accountsOf(shape, LARGE).map(({ rule }) => rule))
   const rounds = Array.from({ length: ROUNDS }, () => ({
-    yaml: timed(() => parseDocument(text, { prettyErrors: false, uniqueKeys: false, schema: 'core' }).toJS()),
+    yaml: timed(() =>
+      parseDocument(text, { prettyErrors: false, uniqueKeys: false, schema: 'core' }).toJS(),
+    ),
     whole: timed(() => policyOf(text)),
   }))
   const yaml = median(rounds.map((round) => round.yaml))
@@ -103,8 +102,13 @@ async function matchTime(name: string, shape: Shape): Promise<void> {
     const all = accountsOf(shape, size)
     const policy = policyOf(policyText(all.map(({ rule }) => rule)))
     // The same number of different workloads on both sides, or one of them would have the caches of the processor to itself.
-    const asked = Array.from({ length: SMALL }, (_, index) => all[Math.floor((index * size) / SMALL)])
-    const identities = asked.map((one) => identityOf(one?.account ?? { namespace: '', serviceAccount: '' }))
+    const asked = Array.from(
+      { length: SMALL },
+      (_, index) => all[Math.floor((index * size) / SMALL)],
+    )
+    const identities = asked.map((one) =>
+      identityOf(one?.account ?? { namespace: '', serviceAccount: '' }),
+    )
     return { name, run: () => matchAll(policy, identities) }
   }
   const figures = await paired([side('small', SMALL), side('large', LARGE)], ROUNDS)

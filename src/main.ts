@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCommand } from './cli/commands.ts'
+import { OperatorFault } from './platform/operator_fault.ts'
 
 /** Argv, environment and signals in, exit code out: the only reader of `process`. */
 const asked = new Promise<void>((resolve) => {
@@ -27,6 +28,18 @@ process.exitCode = await runCommand({
     write: (text) => {
       process.stderr.write(text)
     },
+  },
+  readInput: async (maxBytes) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > maxBytes) {
+        throw new OperatorFault(`standard input is longer than ${String(maxBytes)} bytes`)
+      }
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
   },
   asked,
 })

@@ -14,7 +14,8 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker config schema policy  print the JSON Schema of trust policies
 
   lumo-broker explain --config FILE what an authority makes of a proof, rule by rule
-    --proof FILE | --claims FILE      a token or signed request, or claims as if they were signed
+    --proof FILE | --claims FILE      a token or signed request, or claims as if they were signed;
+                                      - is standard input
     --tenant SLUG, --client ID        which tenant, and the client_id that the request would name
 
   These change and show the state of an authority, while it runs, too:

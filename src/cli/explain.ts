@@ -40,7 +40,7 @@ export async function explain(io: Io): Promise<ExitCode> {
   const system = systemSurroundings(silent, io.environment)
   const around = { ...system, clock: shiftedClock(system.clock, authority.clockOffsetMs) }
   const policy = await readPolicy(tenant, around)
-  const shown = await readInput(resolve(io.workingFolder, proof ?? claims ?? ''))
+  const shown = await readInput(proof ?? claims ?? '', io)
   const judged =
     proof === undefined
       ? await judgeClaims(parseClaims(shown), tenant, around)
@@ -48,8 +48,13 @@ export async function explain(io: Io): Promise<ExitCode> {
   return report(judged, { tenant, policy, client: given.client, verified: proof !== undefined }, io)
 }
 
-async function readInput(path: string): Promise<string> {
-  return (await systemFiles.read(path, MAX_TOKEN_BYTES)).toString('utf8').trim()
+/** `-` is standard input, so that a proof need not be written to a disk to be looked at. */
+async function readInput(name: string, io: Io): Promise<string> {
+  const bytes =
+    name === '-'
+      ? await io.readInput(MAX_TOKEN_BYTES)
+      : await systemFiles.read(resolve(io.workingFolder, name), MAX_TOKEN_BYTES)
+  return bytes.toString('utf8').trim()
 }
 
 function parseClaims(text: string): unknown {
@@ -84,7 +89,7 @@ function report(judged: Judged, { tenant, policy, client, verified }: Asked, io:
   say(io, `proof: ${how} by provider ${judged.provider}: ${judged.kind} ${judged.subject}`)
   for (const line of explainMatch(policy, judged).lines) say(io, line)
   const others = policy.agents.filter(({ rule }) => rule.provider !== judged.provider).length
-  if (others > 0) say(io, `${String(others)} more agents are for other providers`)
+  if (others > 0) say(io, `agents of other providers: ${String(others)}`)
   const agent = policy.match(judged, client)
   if (agent === 'none') {
     say(io, client === undefined ? 'result: nobody' : `result: nobody by the client_id ${client}`)

@@ -5,6 +5,11 @@ export interface Io {
   readonly workingFolder: string
   readonly stdout: { readonly isTTY: boolean; write(text: string): void }
   readonly stderr: { write(text: string): void }
+  /**
+   * All of standard input.
+   * @throws OperatorFault when it is longer than `maxBytes`
+   */
+  readInput(maxBytes: number): Promise<Buffer>
   /** Resolves when the process is asked to end (SIGINT, SIGTERM). */
   readonly asked: Promise<void>
 }

@@ -76,12 +76,14 @@ export function attributeOf(identity: WorkloadIdentity, attribute: Attribute): s
 }
 
 /** Whether a proof is one that a rule means. A rule without conditions means none. */
-export function fits({ provider, conditions }: ProofRule, identity: WorkloadIdentity): boolean {
-  return (
-    provider === identity.provider &&
-    conditions.length > 0 &&
-    conditions.every((condition) => holds(condition, identity))
-  )
+export function fits(rule: ProofRule, identity: WorkloadIdentity): boolean {
+  return rule.provider === identity.provider && meets(rule, identity)
+}
+
+/** The same, where the provider was compared already. */
+export function meets({ conditions }: ProofRule, identity: WorkloadIdentity): boolean {
+  for (const condition of conditions) if (!holds(condition, identity)) return false
+  return conditions.length > 0
 }
 
 export function holds({ attribute, pattern }: Condition, identity: WorkloadIdentity): boolean {

@@ -1,5 +1,5 @@
 import type { WorkloadIdentity } from '../verifier/identity.ts'
-import { attributeOf, fits, type Attribute, type Condition, type ProofRule } from './rule.ts'
+import { attributeOf, meets, type Attribute, type Condition, type ProofRule } from './rule.ts'
 
 interface Ruled {
   readonly rule: ProofRule
@@ -17,13 +17,15 @@ type Place = Omit<Anchor, 'text'> & { readonly length: number }
 
 /** Rules with anchors in the same places, by the text of these anchors. */
 interface Shelf<T> {
+  /** Tells places apart. */
+  readonly name: string
   readonly places: readonly Place[]
   readonly byText: Map<string, T[]>
 }
 
 /** The rules of one provider. */
 interface Shelves<T> {
-  readonly shelves: Map<string, Shelf<T>>
+  readonly shelves: Shelf<T>[]
   /** Rules of nothing but stars, or with stars all around. They are tried each time. */
   readonly rest: T[]
 }
@@ -54,52 +56,61 @@ export class RuleIndex<T extends Ruled> {
     const found: T[] = []
     const own = this.#providers.get(identity.provider)
     if (!own) return found
-    for (const { places, byText } of own.shelves.values()) {
+    for (const { places, byText } of own.shelves) {
       const text = textAt(identity, places)
       const sharing = text === undefined ? undefined : byText.get(text)
-      if (sharing) pushFitting(found, sharing, identity)
+      if (sharing) pushMet(found, sharing, identity)
     }
-    pushFitting(found, own.rest, identity)
+    pushMet(found, own.rest, identity)
     return found
   }
 
   #file(entry: T, choice: Choice | undefined): void {
     const { provider } = entry.rule
-    const own = this.#providers.get(provider) ?? { shelves: new Map<string, Shelf<T>>(), rest: [] }
+    const own = this.#providers.get(provider) ?? { shelves: [], rest: [] }
     this.#providers.set(provider, own)
-    if (!choice) {
-      own.rest.push(entry)
-      return
-    }
-    const { shelf: name, places, text } = choice
-    const shelf = own.shelves.get(name) ?? { places, byText: new Map<string, T[]>() }
-    own.shelves.set(name, shelf)
-    const sharing = shelf.byText.get(text)
-    if (sharing) sharing.push(entry)
-    else shelf.byText.set(text, [entry])
+    if (choice) shelve(own.shelves, choice, entry)
+    else own.rest.push(entry)
   }
+}
+
+function shelve<T>(shelves: Shelf<T>[], { shelf: name, places, text }: Choice, entry: T): void {
+  let shelf = shelves.find((one) => one.name === name)
+  if (!shelf) {
+    shelf = { name, places, byText: new Map() }
+    shelves.push(shelf)
+  }
+  const sharing = shelf.byText.get(text)
+  if (sharing) sharing.push(entry)
+  else shelf.byText.set(text, [entry])
 }
 
 /** One way to file a rule. */
 interface Choice {
   readonly places: readonly Place[]
   readonly text: string
-  /** Tells places apart. */
+  /** The name of the shelf. */
   readonly shelf: string
   /** Tells all choices apart, those of several providers as well. */
   readonly name: string
 }
 
-/** The ways to file a rule, the best first: by all that it fixes, then by what stands before or behind a star. */
+/** The ways to file a rule, the best first: by one text that it fixes, by all of them, by what stands before or behind a star. */
 function choicesOf({ provider, conditions }: ProofRule): readonly Choice[] {
   const anchors = conditions.flatMap(anchorsOf)
   const whole = anchors.filter(({ side }) => side === 'whole')
-  const parts = anchors.filter(({ side }) => side !== 'whole').map((anchor) => [anchor])
-  return (whole.length > 0 ? [whole, ...parts] : parts).map((together) => {
+  const parts = anchors.filter(({ side }) => side !== 'whole')
+  return [
+    ...whole.map((anchor) => [anchor]),
+    ...(whole.length > 1 ? [whole] : []),
+    ...parts.map((anchor) => [anchor]),
+  ].map((together) => {
     const places = together.map(placeOf)
-    const shelf = places.map(Object.values).join(' ')
+    const shelf = places.map(
+      ({ attribute, side, length }) => `${attribute} ${side} ${String(length)}`,
+    )
     const text = together.map((anchor) => anchor.text).reduce(joined)
-    return { places, text, shelf, name: `${provider} ${shelf} ${text}` }
+    return { places, text, shelf: shelf.join(), name: `${provider} ${shelf.join()} ${text}` }
   })
 }
 
@@ -146,10 +157,10 @@ function joined(one: string, two: string): string {
   return `${one} ${two}`
 }
 
-function pushFitting<T extends Ruled>(
+function pushMet<T extends Ruled>(
   found: T[],
   entries: readonly T[],
   identity: WorkloadIdentity,
 ): void {
-  for (const entry of entries) if (fits(entry.rule, identity)) found.push(entry)
+  for (const entry of entries) if (meets(entry.rule, identity)) found.push(entry)
 }

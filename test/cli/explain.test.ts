@@ -79,7 +79,7 @@ describe('a proof that is good', () => {
     ])
     expect(lines).toContain(mailerDoesNotFit('research', 'doc-analyst'))
     expect(lines.slice(-2)).toEqual([
-      '1 more agents are for other providers',
+      'agents of other providers: 1',
       'result: agent doc-analyst (client_id doc-analyst, sub agent:doc-analyst)',
     ])
   })
@@ -197,6 +197,14 @@ describe('claims', () => {
       stderr: '',
     })
   })
+})
+
+test('a proof may come by standard input', async () => {
+  const ran = await runInProcess(['explain', '--config', 'lumo.json', '--proof', '-'], {
+    workingFolder: folder,
+    input: `${await cluster.token()}\n`,
+  })
+  expect(ran.exitCode).toBe(0)
 })
 
 test('one of the two is asked for', async () => {

@@ -9,7 +9,12 @@ export interface Ran {
 /** Runs a command line of the program in this process, with a terminal-less output that is kept, and nobody asking it to end. */
 export async function runInProcess(
   given: readonly string[],
-  around: { readonly workingFolder: string; readonly environment?: Record<string, string> },
+  around: {
+    readonly workingFolder: string
+    readonly environment?: Record<string, string>
+    /** Standard input. */
+    readonly input?: string
+  },
 ): Promise<Ran> {
   let stdout = ''
   let stderr = ''
@@ -28,6 +33,7 @@ export async function runInProcess(
         stderr += text
       },
     },
+    readInput: () => Promise.resolve(Buffer.from(around.input ?? '')),
     asked: new Promise(() => {}),
   })
   return { exitCode, stdout, stderr }

@@ -36,9 +36,7 @@ export class FakeIssuer {
     await this.#gate?.promise
     if (this.down) throw new Error('the issuer is down')
     const sets = await Promise.all(this.#clusters.map((cluster) => cluster.jwks()))
-    return {
-      keys: KeySet.from({ keys: sets.flatMap(({ keys }) => keys) }),
-      maxAgeSeconds: this.maxAgeSeconds,
-    }
+    const text = JSON.stringify({ keys: sets.flatMap(({ keys }) => keys) })
+    return { keys: KeySet.parse(text), text, maxAgeSeconds: this.maxAgeSeconds }
   }
 }

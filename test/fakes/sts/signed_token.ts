@@ -57,11 +57,6 @@ export function encodeParts(parts: unknown): string {
   return encodeURIComponent(JSON.stringify(parts))
 }
 
-/** A good subject token. */
-export function signedToken(wish: SigningWish): string {
-  return encodeParts(signParts(wish))
-}
-
-export function amzDate(seconds: number): string {
+function amzDate(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/[-:]|\.\d{3}/g, '')
 }
