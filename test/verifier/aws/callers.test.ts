@@ -73,6 +73,11 @@ const callers: readonly Caller[] = [
     outcome: 'principal_unsupported',
   },
   {
+    name: 'a session that IAM names and not STS',
+    who: role(`arn:aws:iam::${ACCOUNT}:assumed-role/payments/${session}`),
+    outcome: 'principal_unsupported',
+  },
+  {
     name: 'a session without a name',
     who: role(`arn:aws:sts::${ACCOUNT}:assumed-role/payments`),
     outcome: 'principal_unsupported',

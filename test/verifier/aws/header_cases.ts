@@ -31,6 +31,8 @@ export const headers: readonly AwsCase[] = [
     { name: `${name}, signed`, sign: { headers: { [name]: value } }, code: 'request_not_allowed' },
     { name: `${name}, not signed`, change: plus(name, value), code: 'request_not_allowed' },
   ]),
+  { name: 'a nonce, signed', sign: { headers: { 'x-lumo-nonce': 'n1' } }, code: 'accepted' },
+  { name: 'a nonce, not signed', change: plus('x-lumo-nonce', 'n1'), code: 'header_unsigned' },
   {
     name: 'the hash of some other body',
     sign: { headers: { 'x-amz-content-sha256': EMPTY.replace('e3', 'e4') } },

@@ -62,7 +62,6 @@ const selectors: readonly Case[] = [
     claims({ iss: 'https://token.actions.githubusercontent.com' }),
     'key_unknown',
   ],
-  ['iss of a legacy token', claims({ iss: 'kubernetes/serviceaccount' }), 'issuer_unknown'],
   [
     'an issuer of before a migration',
     {
@@ -115,18 +114,6 @@ const workload: readonly Case[] = [
     },
     'claim_missing',
   ],
-  [
-    'the flat claims of a legacy token',
-    {
-      claims: {
-        'kubernetes.io': undefined,
-        'kubernetes.io/serviceaccount/namespace': 'research',
-        'kubernetes.io/serviceaccount/service-account.name': 'doc-analyst',
-        'kubernetes.io/serviceaccount/service-account.uid': 'u',
-      },
-    },
-    'claim_missing',
-  ],
   ...forms('namespace', member('namespace'), [
     ['missing', undefined, 'claim_missing'],
     ['null', null, 'claim_malformed'],
@@ -166,7 +153,7 @@ const workload: readonly Case[] = [
 const unbound = { pod: undefined, node: undefined }
 const anyHolder = { requirePod: false }
 
-/** What is bound to what has a table of its own in `binding.test.ts`; here is what a provider can demand of it. */
+/** What a token is bound to, and legacy tokens, have tables in `binding.test.ts`; here is what a provider can demand. */
 const settings: readonly Case[] = [
   ['bound to no pod', nested(unbound), 'not_pod_bound'],
   ['bound to no pod, where that is allowed', { nested: unbound, provider: anyHolder }, 'accepted'],
