@@ -1,3 +1,4 @@
+import { collectGarbage } from './collect.ts'
 import { median } from './median.ts'
 
 /** One side of a comparison. */
@@ -11,7 +12,9 @@ export interface Side {
 export interface Figure {
   readonly perSecond: number
   /** Microseconds of processor time for one operation, all threads of this process together. */
-  readonly cpuMicroseconds: number
+  readonly processMicroseconds: number
+  /** Those of the thread that asked. */
+  readonly threadMicroseconds: number
 }
 
 /**
@@ -30,21 +33,31 @@ export async function paired(
     }
   }
   return (name) => {
-    const all = figures.get(name) ?? []
+    const middle = (member: keyof Figure): number =>
+      median((figures.get(name) ?? []).map((one) => one[member]))
     return {
-      perSecond: median(all.map((one) => one.perSecond)),
-      cpuMicroseconds: median(all.map((one) => one.cpuMicroseconds)),
+      perSecond: middle('perSecond'),
+      processMicroseconds: middle('processMicroseconds'),
+      threadMicroseconds: middle('threadMicroseconds'),
     }
   }
 }
 
 async function once({ run }: Side): Promise<Figure> {
-  const cpuBefore = process.cpuUsage()
-  const start = performance.now()
+  collectGarbage()
+  const [process0, thread0, start] = [
+    process.cpuUsage(),
+    process.threadCpuUsage(),
+    performance.now(),
+  ]
   const count = await run()
   const ms = performance.now() - start
-  const { user, system } = process.cpuUsage(cpuBefore)
-  return { perSecond: (count / ms) * 1000, cpuMicroseconds: (user + system) / count }
+  const [process1, thread1] = [process.cpuUsage(process0), process.threadCpuUsage(thread0)]
+  return {
+    perSecond: (count / ms) * 1000,
+    processMicroseconds: (process1.user + process1.system) / count,
+    threadMicroseconds: (thread1.user + thread1.system) / count,
+  }
 }
 
 /** Works through a list with so many under way at a time; 1 is one after the other. */

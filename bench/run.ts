@@ -8,14 +8,17 @@ const benches: Readonly<Record<string, () => Promise<{ bench: () => Promise<void
   token: () => import('./token.ts'),
   start: () => import('./start.ts'),
   endpoint: () => import('./endpoint.ts'),
+  verify: () => import('./verify.ts'),
 }
+/** Those that load no server. */
+const alone: ReadonlySet<string> = new Set(['verify'])
 
 const [name = ''] = process.argv.slice(2)
 const load = Object.hasOwn(benches, name) ? benches[name] : undefined
 if (!load) {
   process.stderr.write(`npm run bench -- ${Object.keys(benches).join(' | ')}\n`)
   process.exitCode = 2
-} else if (spawnSync('wrk', ['-v']).error) {
+} else if (!alone.has(name) && spawnSync('wrk', ['-v']).error) {
   process.stderr.write(
     'The benches load servers with wrk, which is not installed (Debian: apt-get install wrk).\n',
   )

@@ -1,16 +1,12 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from './collect.ts'
 import type { BenchIssuer } from './verify_world.ts'
 
 const ENTRIES = 10_000
 
 /** What a full memory of verdicts holds on to, after everything else was collected. */
 export async function benchMemory(issuer: BenchIssuer, tokens: readonly string[]): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const used = (): number => {
-    collect()
-    collect()
+    collectGarbage()
     const { heapUsed, arrayBuffers } = process.memoryUsage()
     return heapUsed + arrayBuffers
   }

@@ -1,17 +1,14 @@
 import type { ReportFault } from './document.ts'
-import { resolveIssuing } from './issuing.ts'
+import { eksAudiences, resolveIssuing } from './issuing.ts'
 import { safeUrl } from './keys.ts'
 import type { ProviderEntry } from './provider.ts'
 import type { ProviderConfig, SignedRequestConfig } from './provider_config.ts'
 
-/** An hour less than the life that EKS gives them, and more than the kubelet lets them grow old: 80 % and its own delay. */
+/** Four hours less than the life that EKS gives them, and more than the kubelet lets them grow old: 80 % and its own delay. */
 const EKS_MAX_AGE = 72_000
 const AWS_MAX_AGE = 300
 /** STS takes no signature that is older. */
 const SIGNED_MAX_AGE = 900
-
-/** The audiences of tokens that AWS itself takes: whoever gets one can be the pod there. */
-export const eksAudiences = { irsa: 'sts.amazonaws.com', 'pod-identity': 'pods.eks.amazonaws.com' }
 
 /** The cross rules of the kind aws, by its form. `issuer`: that of the tenant. */
 export function resolveAws(
@@ -55,6 +52,7 @@ function eksToken(
     algorithms: ['RS256'],
     keys: { discovery: true },
     maxAge: EKS_MAX_AGE,
+    takesAwsCredentials: true,
   })
   return {
     kind: 'kubernetes',
@@ -97,9 +95,11 @@ function signedRequest(
   }
 }
 
-function partitionOf(region: string): SignedRequestConfig['partition'] {
+/** The isolated partitions and the European sovereign one have hosts of their own, which are not known here. */
+function partitionOf(region: string): SignedRequestConfig['partition'] | undefined {
   if (region.startsWith('cn-')) return 'aws-cn'
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+  if (region.startsWith('us-gov-')) return 'aws-us-gov'
+  return /^(us|eu)-iso|^eusc-/.test(region) ? undefined : 'aws'
 }
 
 function onlyFor(

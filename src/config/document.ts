@@ -29,10 +29,14 @@ export function showFault({ path, message }: Fault): string {
 
 /**
  * Parses YAML 1.2 (so JSON as well) into the shape of a schema, its defaults filled in. Members that the schema does not
- * know, members that stand twice and aliases are refused.
+ * know, members that stand twice and aliases are refused. `isSound` as for `examine`.
  * @throws DocumentFault
  */
-export function parseYaml<Schema extends TSchema>(text: string, schema: Schema): Static<Schema> {
+export function parseYaml<Schema extends TSchema>(
+  text: string,
+  schema: Schema,
+  isSound?: IsSound,
+): Static<Schema> {
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, schema: 'core' })
   if (document.errors.length > 0) {
     // The parser's own message may quote the text, and this text may hold what nobody should quote.
@@ -50,7 +54,7 @@ export function parseYaml<Schema extends TSchema>(text: string, schema: Schema):
   } catch {
     throw new DocumentFault([{ path: '', message: 'YAML aliases are not allowed' }])
   }
-  return parseValue(value ?? {}, schema)
+  return parseValue(value ?? {}, schema, isSound)
 }
 
 /** The library's own check costs the square of the number of members, and stops everybody else meanwhile. */
@@ -76,21 +80,33 @@ function refuseRepeatedKeys(document: Document.Parsed, text: string): void {
  * The same for a value that is parsed already.
  * @throws DocumentFault
  */
-export function parseValue<Schema extends TSchema>(value: unknown, schema: Schema): Static<Schema> {
-  const { filled, faults } = examine(value, schema)
+export function parseValue<Schema extends TSchema>(
+  value: unknown,
+  schema: Schema,
+  isSound?: IsSound,
+): Static<Schema> {
+  const { filled, faults } = examine(value, schema, isSound)
   if (faults.length > 0) throw new DocumentFault(faults)
   return filled as Static<Schema>
 }
 
 const MAX_FAULTS = 1_000
 
-/** Fills defaults in and lists what is wrong; where nothing is, `filled` has the shape of the schema. */
+/** Whether a value has the shape of a schema, said by a check that was compiled for it. */
+export type IsSound = (value: unknown) => boolean
+
+/**
+ * Fills defaults in and lists what is wrong; where nothing is, `filled` has the shape of the schema. Where `isSound` says so
+ * nothing is looked for, which for a large document takes most of the time.
+ */
 export function examine(
   value: unknown,
   schema: TSchema,
+  isSound?: IsSound,
 ): { readonly filled: unknown; readonly faults: readonly Fault[] } {
   // `Default` writes into what it is given.
   const filled = Default(schema, structuredClone(value))
+  if (isSound?.(filled) === true) return { filled, faults: [] }
   // Without it the library leaves off after the eighth.
   Settings.Set({ maxErrors: MAX_FAULTS })
   const faults = new Map<string, Fault>()

@@ -29,8 +29,7 @@ export const proofRuleSchema = Type.Object(
     ),
     uid: Type.Optional(
       Type.String({
-        minLength: 1,
-        maxLength: 64,
+        pattern: '^[A-Za-z0-9._:-]{1,64}$',
         description:
           'Kubernetes: uid of the service account. One that was deleted and made again is another.',
       }),
@@ -58,7 +57,7 @@ export const proofRuleSchema = Type.Object(
     ),
     email: Type.Optional(
       Type.String({
-        ...printable,
+        pattern: '^[!-)+-~]{1,320}$',
         description: 'Google: verified address of the service account, beside `sub`.',
       }),
     ),

@@ -1,4 +1,4 @@
-import { eksAudiences, resolveAws } from './aws_provider.ts'
+import { resolveAws } from './aws_provider.ts'
 import type { ReportFault } from './document.ts'
 import { resolveIssuing } from './issuing.ts'
 import { pathPatternFault } from '../platform/pattern.ts'
@@ -69,17 +69,6 @@ function kubernetes(
   const { tokenReview = 'off', kubeconfig } = entry
   presetFaults(entry, path, fault)
   const resolved = resolveIssuing(entry, path, issuer, fault, presetOf(entry))
-  for (const audience of resolved.audiences) {
-    if (Object.values(eksAudiences).includes(audience)) {
-      fault(
-        `${path}.audiences`,
-        `tokens for ${audience} are credentials of AWS; kind aws with form irsa or pod-identity takes them, if you must`,
-      )
-    }
-    if (resolved.issuers.includes(audience)) {
-      fault(`${path}.audiences`, 'tokens for the issuer of the cluster open its API server')
-    }
-  }
   if (kubeconfig !== undefined && tokenReview === 'off') {
     fault(`${path}.kubeconfig`, 'is for tokenReview, which is off')
   }
@@ -101,7 +90,10 @@ function azure(
   const { tenantId = '' } = entry
   if (tenantId === '') fault(`${path}.tenantId`, 'must be given for the kind azure')
   if (entry.audiences === undefined) {
-    fault(`${path}.audiences`, 'must be given for the kind azure: the Application ID URI')
+    fault(
+      `${path}.audiences`,
+      'must be given for the kind azure: the Application ID URI, of version 2 tokens the client id',
+    )
   }
   return {
     kind: 'azure',

@@ -14,7 +14,12 @@ export interface Pattern {
   readonly open: boolean
 }
 
-const beforeSeparator = /(?=[/:])/
+/** The parts between separators, each but the first with the separator before it. */
+function partsOf(text: string): readonly string[] {
+  const parts = text.split(/(?=[/:])/)
+  // What begins with a separator has an empty part before it.
+  return /^[/:]/.test(text) ? ['', ...parts] : parts
+}
 
 /** In which `*` stands for any run of characters. */
 export function compilePattern(source: string): Pattern {
@@ -30,7 +35,7 @@ export function compilePathPattern(source: string): Pattern {
     source,
     kind: 'path',
     literal: source.includes('*') ? undefined : source,
-    segments: closed.split(beforeSeparator).map((segment) => segment.split('*')),
+    segments: partsOf(closed).map((segment) => segment.split('*')),
     open,
   }
 }
@@ -39,7 +44,7 @@ export function compilePathPattern(source: string): Pattern {
 export function pathPatternFault(source: string): string | undefined {
   const closed = source.endsWith('**') ? source.slice(0, -2) : source
   if (closed.includes('**')) return '** may stand at the very end only'
-  const last = closed.split(beforeSeparator).at(-1) ?? ''
+  const last = partsOf(closed).at(-1) ?? ''
   return closed !== source && last.includes('*')
     ? 'the part that ends in ** must have no other star'
     : undefined
@@ -53,7 +58,7 @@ export function matchesPattern(pattern: Pattern, text: string): boolean {
   const { kind, literal, segments, open } = pattern
   if (literal !== undefined) return text === literal
   if (kind === 'plain') return fills(segments[0] ?? [], text)
-  const parts = text.split(beforeSeparator)
+  const parts = partsOf(text)
   if (open ? parts.length < segments.length : parts.length !== segments.length) return false
   return segments.every((pieces, index) => {
     const part = parts[index] ?? ''

@@ -60,11 +60,7 @@ export interface OidcWorkload extends Proven {
  * other source), so whoever holds this type holds a verified proof.
  */
 export type WorkloadIdentity =
-  | KubernetesWorkload
-  | AwsWorkload
-  | GcpWorkload
-  | AzureWorkload
-  | OidcWorkload
+  KubernetesWorkload | AwsWorkload | GcpWorkload | AzureWorkload | OidcWorkload
 
 export type WorkloadKind = WorkloadIdentity['kind']
 

@@ -52,7 +52,7 @@ const refused: readonly (readonly [
   [
     'the audience of the API server',
     { ...eks, audiences: [EKS] },
-    `${PROVIDER}.audiences: tokens for the issuer of the cluster open its API server`,
+    `${PROVIDER}.audiences: tokens for their own issuer are credentials there: those of a cluster open its API server`,
   ],
   [
     'an algorithm that no API server has',
@@ -89,12 +89,7 @@ const refused: readonly (readonly [
     { ...webIdentity, accounts: ['1234'] },
     `${PROVIDER}.accounts[0]: must match pattern "^[0-9]{12}$"`,
   ],
-  [
-    'irsa without issuer',
-    { kind: 'aws', form: 'irsa' },
-    `${PROVIDER}.issuers: must be given`,
-    `${PROVIDER}.issuers[0]: must be an https URL; plain http is for loopback only`,
-  ],
+  ['irsa without issuer', { kind: 'aws', form: 'irsa' }, `${PROVIDER}.issuers: must be given`],
   [
     'signed-request without region',
     { ...signedRequest, regions: undefined },
@@ -104,6 +99,16 @@ const refused: readonly (readonly [
     'signed-request without account',
     { ...signedRequest, accounts: undefined },
     `${PROVIDER}.accounts: must be given`,
+  ],
+  [
+    'a region whose hosts are not known',
+    { ...signedRequest, regions: ['us-iso-east-1'] },
+    `${PROVIDER}.regions: us-iso-east-1 is no region of the partition aws`,
+  ],
+  [
+    'the audience of IRSA for another kind',
+    { kind: 'oidc', issuers: ['https://cluster.example'], audiences: ['sts.amazonaws.com'] },
+    credentialsOfAws('sts.amazonaws.com'),
   ],
   [
     'a region of another partition',
@@ -138,7 +143,7 @@ const refused: readonly (readonly [
   [
     'azure without audience',
     { ...azure, audiences: undefined },
-    `${PROVIDER}.audiences: must be given for the kind azure: the Application ID URI`,
+    `${PROVIDER}.audiences: must be given for the kind azure: the Application ID URI, of version 2 tokens the client id`,
   ],
   [
     'a tenant in upper case',

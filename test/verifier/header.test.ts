@@ -87,7 +87,9 @@ describe('alg', () => {
     const keys = localKeys(() => KeySet.from({ keys: [{ kid, ...publicJwk }] }))
     const provider = await providerOf(cluster, { algorithms: ['RS256', 'RS512'], keys })
     const token = tokenWith({ alg: 'RS512', kid })
-    expect(outcomeOf(await new Providers([provider], clock).verify(token))).toBe('signature_invalid')
+    expect(outcomeOf(await new Providers([provider], clock).verify(token))).toBe(
+      'signature_invalid',
+    )
   })
 })
 
