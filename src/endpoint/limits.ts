@@ -114,7 +114,10 @@ export class Limits {
 
   /** Charges a failure to an address. Where that has failed too often already, this is what it is told instead. */
   failed(address: string | undefined): OAuthError | undefined {
-    const wait = address === undefined ? undefined : this.#failures.take(address, perMinute(this.#config.failuresPerMinute))
+    const wait =
+      address === undefined
+        ? undefined
+        : this.#failures.take(address, perMinute(this.#config.failuresPerMinute))
     return wait === undefined ? undefined : tooMany(wait, 'failure_limit')
   }
 }

@@ -62,8 +62,6 @@ export interface OidcWorkload extends Proven {
 export type WorkloadIdentity =
   KubernetesWorkload | AwsWorkload | GcpWorkload | AzureWorkload | OidcWorkload
 
-export type WorkloadKind = WorkloadIdentity['kind']
-
 type Facts<Workload> = Workload extends WorkloadIdentity ? Omit<Workload, typeof proven> : never
 
 /** What makes a workload of one kind, before it is stated that every rule was checked. */

@@ -2,7 +2,11 @@ import type { KeyObject } from 'node:crypto'
 import type { SignatureAlgorithm } from '../../src/verifier/keys/algorithms.ts'
 import type { WorkloadIdentity } from '../../src/verifier/identity.ts'
 import { KeySet } from '../../src/verifier/keys/key_set.ts'
-import { localKeys, type KeySource, type KeysUnavailable } from '../../src/verifier/keys/key_source.ts'
+import {
+  localKeys,
+  type KeySource,
+  type KeysUnavailable,
+} from '../../src/verifier/keys/key_source.ts'
 import type { KubernetesProvider } from '../../src/verifier/provider.ts'
 import { CannotVerify, ProofRefusal } from '../../src/verifier/refusal.ts'
 import type { FakeCluster } from './cluster.ts'

@@ -11,6 +11,7 @@ const countersWithLabels = {
   lumo_tokens_issued_total: ['tenant', 'grant'],
   lumo_exchange_denied_total: ['tenant', 'reason'],
   lumo_key_fetches_total: ['provider', 'outcome'],
+  lumo_token_reviews_total: ['provider', 'outcome'],
   lumo_reloads_total: ['what', 'outcome'],
 }
 const gaugesWithLabels = {
@@ -31,6 +32,7 @@ function filled(): PrometheusMetrics {
   metrics.tally('denials', { tenant: 'tenant', reason: 'reason' }).add()
   metrics.tally('keyFetches', { provider: 'provider', outcome: 'outcome' }).add()
   metrics.tally('reloads', { what: 'what', outcome: 'outcome' }).add()
+  metrics.tally('tokenReviews', { provider: 'provider', outcome: 'outcome' }).add()
   metrics.observe('keySetAge', { provider: 'provider' }, () => 1)
   metrics.observe('cacheEntries', {}, () => 1)
   metrics.observe('proofRemaining', {}, () => 1)
