@@ -28,7 +28,7 @@ RUN strip --strip-all /usr/local/bin/node \
 # The compile cache is bound to version, user, flags and path, so it is made as it will be read: one real run of every role.
 USER 65532:65532
 ENV NODE_COMPILE_CACHE=/opt/lumo-broker/compile-cache MALLOC_ARENA_MAX=1
-RUN sh -c 'node --max-semi-space-size=1 /opt/lumo-broker/main.js dev --state /tmp/warm > /tmp/warm.log & \
+RUN sh -c 'node --max-semi-space-size=1 /opt/lumo-broker/main.js dev --state /tmp/warm --first-port 39170 > /tmp/warm.log & \
       pid=$!; \
       for i in $(seq 300); do grep -q "is ready" /tmp/warm.log && break; sleep 0.1; done; \
       kill -TERM $pid; wait $pid' \
