@@ -2,6 +2,14 @@
 import { runCommand } from './cli/commands.ts'
 import { OperatorFault } from './platform/operator_fault.ts'
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 24 || (major === 24 && minor < 15)) {
+  process.stderr.write(
+    `lumo-broker: needs Node 24.15 or later, and this is ${process.versions.node}; in a folder where npm installed it, npx brings its own\n`,
+  )
+  process.exit(1)
+}
+
 /** Argv, environment and signals in, exit code out: the only reader of `process`. */
 const asked = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

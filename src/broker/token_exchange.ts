@@ -52,7 +52,7 @@ export class TokenExchange {
     for (;;) {
       const failure = await this.#attempt(wish, key, keyOf)
       if (!(failure instanceof ExchangeFailure)) return failure
-      const waitMs = (failure.retryAfterSeconds ?? Infinity) * 1000
+      const waitMs = Math.max(failure.retryAfterSeconds ?? Infinity, 1) * 1000
       if (failure.kind === 'outage' && clock.monotonic() + waitMs < endsAt) {
         await new Promise<void>((resolve) => clock.after(waitMs, resolve))
         continue

@@ -6,7 +6,7 @@ import type { Seal } from '../endpoint/sealing.ts'
 import type { Audit } from '../platform/audit.ts'
 import { shiftedClock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import { compilePolicy, policyFiles } from '../policy/compile.ts'
+import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
 import { auditSeed, openState } from './authority.ts'
@@ -47,7 +47,7 @@ export async function administer<T>(
   // The clock that tokens are issued by. By one that is behind it, a revocation would miss the newest of them.
   const clock = shiftedClock(around.clock, config.clockOffsetMs)
   const surroundings = { ...around, clock }
-  const policy = (): Promise<Policy> => readPolicy(tenant, surroundings)
+  const policy = async (): Promise<Policy> => (await readPolicy(tenant, surroundings)).policy
   // A store that is not there would be made, empty, and everything said of it would be true.
   await surroundings.files.list(config.storeFile)
   const { store, seal } = await openState(config, surroundings)
@@ -96,12 +96,12 @@ export function tenantOf({ tenants }: AuthorityConfig, slug: string | undefined)
 export async function readPolicy(
   tenant: TenantConfig,
   { files }: Pick<Surroundings, 'files'>,
-): Promise<Policy> {
+): Promise<CompiledPolicy> {
   const { policy } = tenant
-  if (policy === undefined) return new Policy([])
+  if (policy === undefined) return { policy: new Policy([]), conflicts: [] }
   const contents = []
   for (const path of await files.list(policy)) {
     contents.push({ path, bytes: await files.read(path, MAX_POLICY_BYTES) })
   }
-  return compilePolicy(policyFiles(policy, contents), policySurroundings(tenant)).policy
+  return compilePolicy(policyFiles(policy, contents), policySurroundings(tenant))
 }

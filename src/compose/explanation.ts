@@ -26,7 +26,7 @@ export async function judgeProof(
   surroundings: Surroundings,
 ): Promise<Judged> {
   const jws = parseCompactJws(proof)
-  const isRequest = proof.startsWith('%7B') || proof.startsWith('%7b')
+  const isRequest = /^(%7B|\{)/i.test(proof)
   const iss = typeof jws === 'string' ? undefined : jws.payload['iss']
   const meant = tenant.providers.filter((provider) => couldMean(provider, isRequest, iss))
   return withProviders({ ...tenant, providers: meant }, surroundings, (providers) =>

@@ -1,5 +1,6 @@
 import type { KeysConfig } from '../config/keys.ts'
 import type { Seal } from '../endpoint/sealing.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import type { Store } from '../store/store.ts'
 import { fetchKeys, type KeyLocation } from '../verifier/keys/fetch_keys.ts'
@@ -45,7 +46,12 @@ export async function openKeys(owner: KeyOwner, needs: KeyNeeds): Promise<KeySou
           what: 'keys',
           paths: [keys.file],
           maxBytes: MAX_KEY_SET_BYTES,
-          parse: ([content]) => KeySet.parse(content?.bytes.toString('utf8') ?? ''),
+          parse: ([content]) => {
+            const set = KeySet.parse(content?.bytes.toString('utf8') ?? '')
+            // As with a fetched one: a set that is being written is no reason to forget the keys that were good.
+            if (set.size === 0) throw new OperatorFault('the key set has no usable key')
+            return set
+          },
         },
         surroundings,
       )

@@ -44,6 +44,16 @@ export function resolveIssuing(
   }
 }
 
+/** What API servers call themselves inside of their cluster. */
+const ownApiServer: ReadonlySet<string> = new Set([
+  'https://kubernetes.default.svc',
+  'https://kubernetes.default.svc.cluster.local',
+])
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/$/, '')
+}
+
 /** A proof whose audience is somebody else's door opens that door too. */
 function checkAudience(
   audience: string,
@@ -58,7 +68,8 @@ function checkAudience(
       `tokens for ${audience} are credentials of AWS; kind aws with form irsa or pod-identity takes them, if you must`,
     )
   }
-  if (issuers.includes(audience)) {
+  const isIssuer = issuers.some((issuer) => withoutSlash(issuer) === withoutSlash(audience))
+  if (isIssuer || ownApiServer.has(withoutSlash(audience))) {
     fault(
       `${path}.audiences`,
       'tokens for their own issuer are credentials there: those of a cluster open its API server',

@@ -126,7 +126,7 @@ export function proofRuleFaults(
   }
   if (sub?.includes('*') === true) {
     if (kind === 'gcp') fault('sub', 'must be the number itself: any Google account has one')
-    const owner = sub.split(/[/:]/).slice(0, OWNING_PARTS)
+    const owner = sub.split(/[/:]+/).slice(0, OWNING_PARTS)
     if (kind !== 'gcp' && !entry.anyNamespace && owner.some((part) => part.includes('*'))) {
       fault(
         'sub',

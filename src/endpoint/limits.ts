@@ -39,10 +39,15 @@ class Buckets {
 
   /** Takes one. Seconds to wait where there is none. */
   take(key: string, rate: Rate): number | undefined {
-    const bucket = this.#filled(key, rate)
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * rate.seconds) / rate.count)
-    bucket.tokens -= 1
-    return undefined
+    const wait = this.peek(key, rate)
+    if (wait === undefined) this.#filled(key, rate).tokens -= 1
+    return wait
+  }
+
+  /** The same without taking. */
+  peek(key: string, rate: Rate): number | undefined {
+    const { tokens } = this.#filled(key, rate)
+    return tokens < 1 ? Math.ceil(((1 - tokens) * rate.seconds) / rate.count) : undefined
   }
 
   #filled(key: string, { count, seconds }: Rate): Bucket {
@@ -65,6 +70,7 @@ export class Limits {
   readonly #clients: Buckets
   readonly #workloads: Buckets
   readonly #agents: Buckets
+  readonly #subjects: Buckets
   readonly #failures: Buckets
 
   constructor(config: LimitsConfig, clock: Clock) {
@@ -72,6 +78,7 @@ export class Limits {
     this.#clients = new Buckets(clock)
     this.#workloads = new Buckets(clock)
     this.#agents = new Buckets(clock)
+    this.#subjects = new Buckets(clock)
     this.#failures = new Buckets(clock)
   }
 
@@ -94,7 +101,11 @@ export class Limits {
    * Refused where the trust policy gives an agent, or whoever acts for a subject, no more. Charged when everything else is
    * proven: an agent that was talked into asking for everybody it knows of is held back by subject and by number.
    */
-  spendOfParty(tenant: string, { party, sub, act }: Authorization): OAuthError | undefined {
+  spendOfParty(
+    tenant: string,
+    { party, sub, act, byHolder = false }: Authorization,
+  ): OAuthError | undefined {
+    if (byHolder) return undefined
     const { exchangesPerMinute } = party.agent ?? {}
     if (exchangesPerMinute !== undefined) {
       const wait = this.#agents.take(
@@ -105,11 +116,21 @@ export class Limits {
     }
     const { perSubjectPerHour } = party.delegation ?? {}
     if (!act || perSubjectPerHour === undefined) return undefined
-    const wait = this.#agents.take(JSON.stringify([tenant, party.id, sub]), {
+    const wait = this.#subjects.take(JSON.stringify([tenant, party.id, sub]), {
       count: perSubjectPerHour,
       seconds: 3_600,
     })
     return wait === undefined ? undefined : tooMany(wait, 'delegation_limit')
+  }
+
+  /**
+   * What an address is told that has failed too often already, without charging it. Asked before work that somebody
+   * unproven has others do: a question to STS, a row in the store.
+   */
+  exhausted(address: string | undefined): OAuthError | undefined {
+    if (address === undefined) return undefined
+    const wait = this.#failures.peek(address, perMinute(this.#config.failuresPerMinute))
+    return wait === undefined ? undefined : tooMany(wait, 'failure_limit')
   }
 
   /** Charges a failure to an address. Where that has failed too often already, this is what it is told instead. */

@@ -1,5 +1,6 @@
 import { OAuthError } from '../oauth/errors.ts'
 import type { GrantName } from '../oauth/grant_types.ts'
+import { subjectTokenTypes } from '../oauth/token_types.ts'
 import type { Audit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
 import { causeOf, type Log } from '../platform/log.ts'
@@ -18,7 +19,7 @@ import { mint, type Minted } from './issuer.ts'
 import type { Limits } from './limits.ts'
 import { parseTokenRequest, type RawRequest, type TokenRequest } from './request.ts'
 import type { Tenant } from './tenant.ts'
-import { eventsOf, isFailure, spendingEvent } from './token_events.ts'
+import { eventsOf, isAlarm, isFailure, spendingEvent } from './token_events.ts'
 
 const grants: Readonly<Record<GrantName, Grant>> = {
   authorization_code: authorizationCode,
@@ -78,10 +79,11 @@ async function serve(
   const outcome = await attempt(tenant, raw, dependencies)
   // Only what fails is held back: whoever shares an address with a bad neighbour is served.
   const over = isFailure(outcome) ? limits.failed(raw.address) : undefined
-  if (over) return { ...outcome, result: over }
+  const events = eventsOf(outcome, tenant, raw)
   try {
-    for (const event of eventsOf(outcome, tenant, raw)) await audit.record(event)
-    return outcome
+    // A sign of theft is recorded whatever else came from its address: noise must not hide it.
+    for (const event of over ? events.filter(isAlarm) : events) await audit.record(event)
+    return over ? { ...outcome, result: over } : outcome
   } catch (error) {
     // What is not on record does not exist: the token is thrown away.
     return { ...outcome, result: faultOf(error) }
@@ -96,7 +98,7 @@ async function attempt(
   const request = parseTokenRequest(raw, (grant) => grants[grant].parameters)
   if (request instanceof OAuthError) return { result: request }
   try {
-    return { request, ...(await authorizeAndMint(tenant, request, dependencies)) }
+    return { request, ...(await authorizeAndMint(tenant, request, raw, dependencies)) }
   } catch (error) {
     return { request, result: faultOf(error) }
   }
@@ -105,9 +107,12 @@ async function attempt(
 async function authorizeAndMint(
   tenant: Tenant,
   request: TokenRequest,
+  { address }: RawRequest,
   dependencies: TokenEndpointDependencies,
 ): Promise<Outcome> {
   const grant = grants[request.grant]
+  const held = holdBack(request, address, dependencies)
+  if (held) return { result: held }
   const caller = await identify(request, grant, tenant, dependencies)
   if (caller instanceof OAuthError) return { result: caller }
   const authorization = await grant.authorize(request, caller, tenant)
@@ -129,6 +134,20 @@ async function authorizeAndMint(
   const { refreshToken: refresh_token } = spent
   const response = { ...minted.response, ...(refresh_token !== undefined && { refresh_token }) }
   return { result: { ...minted, response }, ...told }
+}
+
+/**
+ * Most failures cost no more than they are worth, and their address is held back afterwards. A question to STS, and the row
+ * that remembers a DPoP proof, are what somebody unproven makes others do, so that they are not done for an address that has
+ * failed too often.
+ */
+function holdBack(
+  { credentials, dpop, own }: TokenRequest,
+  address: string | undefined,
+  { limits }: TokenEndpointDependencies,
+): OAuthError | undefined {
+  const costly = dpop !== undefined || own.subject_token_type === subjectTokenTypes.aws4_request
+  return costly && !credentials ? limits.exhausted(address) : undefined
 }
 
 /** Who asks: the phases that authenticate the client, hold it to its grants and its budget, and look at its DPoP proof. */
@@ -232,7 +251,13 @@ function report(
     return
   }
   metrics.tally('denials', { tenant: tenant.slug, reason: result.reason }).add()
-  const refusal = { ...fields, code: result.code, reason: result.reason, detail: result.detail }
+  const refusal = {
+    ...fields,
+    code: result.code,
+    reason: result.reason,
+    detail: result.detail,
+    mismatch: result.proven?.mismatch,
+  }
   if (result.explanation.length > 0) {
     log.debug('what the trust policy says to the proof', {
       ...fields,

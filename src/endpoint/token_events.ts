@@ -48,6 +48,10 @@ const alarms: Readonly<Record<string, AuditEvent['event']>> = {
   refresh_reused: 'oauth.security.refresh_reuse_detected',
 }
 
+export function isAlarm({ event }: AuditEvent): boolean {
+  return Object.values(alarms).includes(event)
+}
+
 /**
  * What goes on record of a request: one event, and another where a grant was ended because it came back. What could not be
  * read as a request, and what came after too many, is counted and no more: else anybody could fill the store.

@@ -21,6 +21,9 @@ function partsOf(text: string): readonly string[] {
   return /^[/:]/.test(text) ? ['', ...parts] : parts
 }
 
+/** With more, comparing two patterns takes long, and nobody sees what they mean. */
+const MAX_STARS = 8
+
 /** In which `*` stands for any run of characters. */
 export function compilePattern(source: string): Pattern {
   const literal = source.includes('*') ? undefined : source
@@ -42,6 +45,7 @@ export function compilePathPattern(source: string): Pattern {
 
 /** What is wrong with the stars of a path pattern; undefined where nothing is. */
 export function pathPatternFault(source: string): string | undefined {
+  if (source.split('*').length > MAX_STARS + 1) return `more than ${String(MAX_STARS)} stars`
   const closed = source.endsWith('**') ? source.slice(0, -2) : source
   if (closed.includes('**')) return '** may stand at the very end only'
   const last = partsOf(closed).at(-1) ?? ''
@@ -58,14 +62,22 @@ export function matchesPattern(pattern: Pattern, text: string): boolean {
   const { kind, literal, segments, open } = pattern
   if (literal !== undefined) return text === literal
   if (kind === 'plain') return fills(segments[0] ?? [], text)
-  const parts = partsOf(text)
-  if (open ? parts.length < segments.length : parts.length !== segments.length) return false
-  return segments.every((pieces, index) => {
-    const part = parts[index] ?? ''
-    return open && index === segments.length - 1
-      ? part.startsWith(pieces[0] ?? '')
-      : fills(pieces, part)
-  })
+  let at = 0
+  for (const [index, pieces] of segments.entries()) {
+    if (open && index === segments.length - 1) return text.startsWith(pieces[0] ?? '', at)
+    if (index > 0 && at === text.length) return false
+    const end = endOfPart(text, index === 0 ? at : at + 1)
+    if (!fills(pieces, text.slice(at, end))) return false
+    at = end
+  }
+  return at === text.length
+}
+
+function endOfPart(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '/' || text[at] === ':') return at
+  }
+  return text.length
 }
 
 /** Whether the pieces, with anything between them, make up the text. */

@@ -18,21 +18,23 @@ export interface Explanation {
 }
 
 /**
- * Goes through the rules of the proof's provider one by one. Everything in the lines is the operator's own text or was
+ * Goes through the rules of the proof's provider one by one, the first `maxRules` of them: where it is done for every proof
+ * that is nobody, it must not grow with the policy, for everybody else waits meanwhile. Everything in the lines is the operator's own text or was
  * verified.
  */
 export function explainMatch(
   policy: Policy,
   identity: WorkloadIdentity,
-  maxLines = Infinity,
+  { maxRules = Infinity, maxLines = Infinity } = {},
 ): Explanation {
-  const accounts = policy.agents
-    .filter(({ rule }) => rule.provider === identity.provider)
-    .map((agent): Account => {
-      const unmet = agent.rule.conditions.filter((condition) => !holds(condition, identity))
-      return { agent, unmet }
-    })
-    .toSorted((one, two) => one.unmet.length - two.unmet.length)
+  const accounts: Account[] = []
+  for (const agent of policy.agents) {
+    if (agent.rule.provider !== identity.provider) continue
+    if (accounts.length >= maxRules) break
+    const unmet = agent.rule.conditions.filter((condition) => !holds(condition, identity))
+    accounts.push({ agent, unmet })
+  }
+  accounts.sort((one, two) => one.unmet.length - two.unmet.length)
   const nearest = accounts.find(({ unmet }) => unmet.length > 0)
   return {
     lines: accounts.slice(0, maxLines).map((account) => lineOf(account, identity)),

@@ -1,4 +1,4 @@
-import type { Pattern } from '../platform/pattern.ts'
+import { matchesPattern, type Pattern } from '../platform/pattern.ts'
 import type { WorkloadIdentity } from '../verifier/identity.ts'
 import type { Ceiling } from './ceiling.ts'
 import type { ProofRule } from './rule.ts'
@@ -13,6 +13,13 @@ export interface Delegation {
   readonly subjects: readonly Pattern[] | undefined
   /** Tokens on behalf of one subject. */
   readonly perSubjectPerHour: number | undefined
+}
+
+/** Whether it may act for this subject, as far as the policy goes; the subject has to agree besides. */
+export function mayActFor(delegation: Delegation | undefined, sub: string): boolean {
+  if (!delegation) return false
+  const { subjects } = delegation
+  return !subjects || subjects.some((pattern) => matchesPattern(pattern, sub))
 }
 
 /** What a proven workload may become. */

@@ -33,7 +33,7 @@ export async function verifyToken(
   const key = await keys.find(signing.kid, signing.alg)
   if (key === 'unknown') return new ProofRefusal('key_unknown', 'the issuer has no such key', name)
   if ('unavailable' in key) return new CannotVerify(key.unavailable, name, key.retryAfterSeconds)
-  if (!signatures.isGood(jws, signing.alg, key)) {
+  if (!(await signatures.isGood(jws, signing.alg, key))) {
     return new ProofRefusal('signature_invalid', 'the signature does not verify', name)
   }
   const facts = readClaims(jws.payload, provider, unixSeconds(clock))

@@ -116,12 +116,20 @@ describe('a proof that is refused', () => {
     [
       'of an issuer that only a slash tells apart',
       { claims: { iss: 'https://cluster.example/' } },
-      ['proof: refused: issuer_unknown: no provider has this issuer', PAIRS],
+      [
+        'proof: refused: issuer_unknown: no provider has this issuer',
+        'it says: issuer "https://cluster.example/"; audience ["https://auth.example/t/acme-corp/api/v1"]',
+        PAIRS,
+      ],
     ],
     [
       'for another audience',
       { claims: { aud: ['https://other.example'] } },
-      ['proof: refused: audience_mismatch: made for another audience', PAIRS],
+      [
+        'proof: refused: audience_mismatch: made for another audience',
+        'it says: issuer "https://cluster.example"; audience ["https://other.example"]',
+        PAIRS,
+      ],
     ],
     [
       'bound to no pod',

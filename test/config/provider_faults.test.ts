@@ -23,11 +23,9 @@ import {
 const credentialsOfAws = (audience: string) =>
   `${PROVIDER}.audiences: tokens for ${audience} are credentials of AWS; kind aws with form irsa or pod-identity takes them, if you must`
 
-const refused: readonly (readonly [
-  name: string,
-  settings: Settings,
-  ...faults: readonly string[],
-])[] = [
+type Case = readonly [name: string, settings: Settings, ...faults: readonly string[]]
+
+const refused: readonly Case[] = [
   [
     'an unknown kind',
     { kind: 'spiffe' },
@@ -49,6 +47,11 @@ const refused: readonly (readonly [
     { ...eks, audiences: ['lumo', 'pods.eks.amazonaws.com'] },
     credentialsOfAws('pods.eks.amazonaws.com'),
   ],
+  ...[`${EKS}/`, 'https://kubernetes.default.svc'].map((audience): Case => [
+    `the audience of the API server in another spelling, ${audience}`,
+    { ...eks, audiences: [audience] },
+    `${PROVIDER}.audiences: tokens for their own issuer are credentials there: those of a cluster open its API server`,
+  ]),
   [
     'the audience of the API server',
     { ...eks, audiences: [EKS] },

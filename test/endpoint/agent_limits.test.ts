@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { FakeClock } from '../fakes/clock.ts'
 import { peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
 import { ACCESS_TOKEN, docs, exchangeOf, type Answer } from '../fakes/running_authority.ts'
 
+const AWS_REQUEST = 'urn:ietf:params:aws:token-type:aws4_request'
 const grants = `grants: [{ target: ${docs}, scopes: [read:documents] }]`
 const proof = (name: string) =>
   `proof: { provider: prod, namespace: research, serviceAccount: ${name} }`
@@ -73,6 +76,17 @@ async function onBehalf(agent: string, user: string): Promise<Answer> {
   })
 }
 
+describe('whoever was given a token of an agent', () => {
+  test('can narrow it, and uses up nothing of the agent’s by that', async () => {
+    const token = String((await exchange('slow')).json['access_token'])
+    for (let n = 0; n < 5; n++) {
+      const answer = await world.post({ ...exchangeOf(token), subject_token_type: ACCESS_TOKEN })
+      expect(answer.status).toBe(200)
+    }
+    expect((await exchange('slow')).status).toBe(200)
+  })
+})
+
 describe('an agent with perSubjectPerHour', () => {
   test('gets so many tokens for one subject in an hour, and for another as many', async () => {
     for (let n = 0; n < 2; n++) expect((await onBehalf('helper', 'user_a')).status).toBe(200)
@@ -104,6 +118,35 @@ describe('an agent with subjects', () => {
       error: 'delegation_not_allowed',
     })
     expect(world.log.lines.at(-1)?.fields['reason']).toBe('delegation_subject_not_allowed')
+  })
+})
+
+test('a policy that no longer allows a subject reaches tokens that were made for it before', async () => {
+  const { json } = await onBehalf('chosen', 'user_a')
+  const narrow = () =>
+    world.post({
+      ...exchangeOf(String(json['access_token'])),
+      subject_token_type: ACCESS_TOKEN,
+    })
+  expect((await narrow()).status).toBe(200)
+  await writeFile(join(world.folder, 'policy.yaml'), policy.replace("'user_a', ", ''))
+  clock.advance(1_000)
+  await expect.poll(async () => (await narrow()).status, { timeout: 10_000 }).toBe(403)
+})
+
+describe('an address that has failed too often', () => {
+  test('is told so before it has STS asked, or a row kept for a DPoP proof', async () => {
+    const held = await peopledAuthority({ clock, policy, limits: { failuresPerMinute: 1 } })
+    onTestFinished(() => held.stop())
+    const rubbish = { ...exchangeOf('x'), subject_token_type: AWS_REQUEST }
+    expect((await held.post(rubbish)).status).toBe(400)
+    const statuses = [
+      await held.post(rubbish),
+      await held.post(exchangeOf('x'), { dpop: 'not even read' }),
+    ].map(({ status }) => status)
+    expect(statuses).toEqual([429, 429])
+    // Who proves something is served.
+    expect((await held.post(exchangeOf(await held.proofOf('quick')))).status).toBe(200)
   })
 })
 

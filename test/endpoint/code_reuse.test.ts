@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { FakeClock } from '../fakes/clock.ts'
 import { asWeb, peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
 import { refusalOf } from '../fakes/refusal_cases.ts'
@@ -149,5 +149,22 @@ describe('of a code that is used twice at once', () => {
       expect(await world.introspect(json['access_token'])).toEqual(DEAD)
       expect(refusalOf(await world.refresh(json['refresh_token']))).toEqual(REFUSED)
     }
+  })
+})
+
+test('the alarm is on record, however much noise came from the same address before', async () => {
+  const noisy = await peopledAuthority({ clock, limits: { failuresPerMinute: 1 } })
+  onTestFinished(() => noisy.stop())
+  const redirectUri = 'https://spa.example/callback'
+  const code = await noisy.code({ ...bound, clientId: 'spa', redirectUri })
+  const redeem = () =>
+    noisy.redeem(code, { client_id: 'spa', redirect_uri: redirectUri, code_verifier: verifier }, {})
+  expect((await redeem()).status).toBe(200)
+  for (let n = 0; n < 2; n++) await noisy.post({ grant_type: 'client_credentials' }, {})
+  expect((await redeem()).status).toBe(429)
+  const [row] = await noisy.withStore((store) => store.auditTail('acme-corp', 1))
+  expect(JSON.parse(row?.text ?? '{}')).toMatchObject({
+    event: 'oauth.security.code_reuse_detected',
+    severity: 'high',
   })
 })

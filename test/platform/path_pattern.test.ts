@@ -71,6 +71,8 @@ describe('the stars of a path pattern', () => {
     ['****', END],
     ['a*b**', ALONE],
     ['a/*b**', ALONE],
+    ['*/'.repeat(8), undefined],
+    ['*/'.repeat(9), 'more than 8 stars'],
   ])('%o: %s', (pattern, fault) => {
     expect(pathPatternFault(pattern)).toBe(fault)
   })

@@ -89,6 +89,9 @@ const cases: readonly Case[] = [
   ],
   ['repositories that begin alike', 'oidc', { sub: 'repo:octo-org/octo-*:x' }, OWNER],
   ['any organization', 'oidc', { sub: 'repo:*/octo-repo:x' }, OWNER],
+  ['any host of a URL', 'oidc', { sub: 'https://*/x' }, OWNER],
+  ['any trust domain', 'oidc', { sub: 'spiffe://*/ns/prod/**' }, OWNER],
+  ['anything of one host', 'oidc', { sub: 'https://host.example/**' }, OWNER],
   ['anything at all', 'oidc', { sub: '**' }, OWNER],
   ['anything that begins alike', 'oidc', { sub: 'repo:octo-org**' }, OWNER],
   [

@@ -42,6 +42,8 @@ export interface Authorization {
   /** The user whom an ID token is made about, where one was asked for. */
   readonly identity?: { readonly user: UserConfig; readonly nonce: string | undefined }
   readonly identityScope?: readonly string[]
+  /** Whoever holds a token asked, who need not be the party: nothing of the party's own budget is spent then. */
+  readonly byHolder?: boolean
   /** Whose budget it is, where no client authenticated. */
   readonly charge?: Charge
   /** For the audit trail: the platform and the subject of a proof. */

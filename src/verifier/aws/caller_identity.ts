@@ -23,8 +23,9 @@ const MAX_ANSWER_BYTES = 16_384
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * What STS may say of the caller, by what it means to us. Every other code speaks of load, of our clock, of the region
- * or of the request that we built, and none of that is the caller's fault.
+ * What STS may say of the caller, by what it means to us. Every other code speaks of load, of our clock, of the region, of
+ * the endpoint that we ask (no policy of the caller's can deny GetCallerIdentity, one of a VPC endpoint can) or of the request
+ * that we built, and none of that is the caller's fault.
  * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  */
 const OF_THE_CALLER: ReadonlyMap<string, RefusalCode> = new Map<string, RefusalCode>([
@@ -36,9 +37,6 @@ const OF_THE_CALLER: ReadonlyMap<string, RefusalCode> = new Map<string, RefusalC
   ['ExpiredTokenException', 'caller_unknown'],
   ['MissingAuthenticationToken', 'caller_unknown'],
   ['MissingAuthenticationTokenException', 'caller_unknown'],
-  ['AccessDenied', 'caller_unknown'],
-  ['AccessDeniedException', 'caller_unknown'],
-  ['NotAuthorized', 'caller_unknown'],
 ])
 
 /**

@@ -84,16 +84,20 @@ export class RemoteKeys implements KeySource {
     )
   }
 
-  /** Fetches unless that is paused. True when a set was fetched for this call or while it waited. */
+  /**
+   * Fetches unless that is paused. True when a set was fetched that was asked for by this call: one that was on its way
+   * already may be older than the key that is looked for.
+   */
   async #refresh(): Promise<boolean> {
     const before = this.#successes
+    const joins = this.#flight !== undefined
     if (!this.#flight && this.#now() >= this.#quietUntil) {
       this.#flight = this.#fetchOnce().finally(() => {
         this.#flight = undefined
       })
     }
     await this.#flight
-    return this.#successes !== before
+    return !joins && this.#successes !== before
   }
 
   async #fetchOnce(): Promise<void> {

@@ -37,7 +37,7 @@ interface ReviewDependencies {
 
 interface Asked {
   readonly askedAt: number
-  readonly answer: ReviewAnswer | ReviewFailure
+  readonly answer: ReviewAnswer | ReviewFailure | 'overloaded'
 }
 
 const REMEMBERED_MS = 10_000
@@ -77,6 +77,7 @@ export class TokenReviews {
     const question = nameOf(token, audience, workload)
     if (this.#remembers(question)) return this.#count('passed')
     const { askedAt, answer } = await this.#join(question, token, audience)
+    if (answer === 'overloaded') return this.#overloaded()
     if (answer instanceof ReviewFailure) return this.#unasked(answer)
     const denial = denialOf(answer, audience, workload)
     if (denial !== undefined) {
@@ -108,7 +109,7 @@ export class TokenReviews {
   async #ask(token: string, audience: string): Promise<Asked> {
     const askedAt = this.#now()
     if (this.#asking >= MAX_ASKING) {
-      return { askedAt, answer: new ReviewFailure('too many reviews are under way', 1) }
+      return { askedAt, answer: 'overloaded' }
     }
     const late = Promise.withResolvers<ReviewFailure>()
     const stop = this.#dependencies.clock.after(PATIENCE_MS[this.#options.mode], () => {
@@ -130,6 +131,12 @@ export class TokenReviews {
     } finally {
       this.#asking -= 1
     }
+  }
+
+  /** Our own bound, in either mode: whoever fills the places must not have tokens pass that the API server would deny. */
+  #overloaded(): CannotVerify {
+    this.#count('failed')
+    return new CannotVerify('too many reviews are under way', this.#options.provider, 1)
   }
 
   #unasked(failure: ReviewFailure): undefined | CannotVerify {

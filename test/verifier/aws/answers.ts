@@ -239,8 +239,8 @@ const ofTheCaller = [
   ['ExpiredToken', 'caller_unknown'],
   ['ExpiredTokenException', 'caller_unknown'],
   ['MissingAuthenticationToken', 'caller_unknown'],
-  ['AccessDenied', 'caller_unknown'],
-  ['AccessDeniedException', 'caller_unknown'],
+  ['AccessDenied', 'cannot_verify'],
+  ['AccessDeniedException', 'cannot_verify'],
 ] as const
 
 const ofOthers = [

@@ -62,6 +62,21 @@ describe('an API server that cannot be asked', () => {
   })
 })
 
+test('where our own places are taken, preferred waits as well: else whoever takes them could have tokens pass', async () => {
+  const server = new FakeApiServer(cluster, clock)
+  const { check } = setUp('preferred', (token, audience) => server.ask(token, audience))
+  server.hold()
+  const tokens = await Promise.all(
+    Array.from({ length: 65 }, (_, index) =>
+      cluster.token({ claims: { jti: `p${String(index)}` } }),
+    ),
+  )
+  const first = tokens.slice(0, 64).map((each) => check(each))
+  expect(await check(tokens[64] ?? '')).toBe('1')
+  server.release()
+  expect(new Set(await Promise.all(first))).toEqual(new Set(['passed']))
+})
+
 test('sixty-four questions are under way at most, and one that nobody waits for any more is among them', async () => {
   const server = new FakeApiServer(cluster, clock)
   const asked: ReturnType<AskReview>[] = []

@@ -1,7 +1,7 @@
 import { actorsOf, type Act } from '../../../oauth/act.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
-import { matchesPattern } from '../../../platform/pattern.ts'
 import { Ceiling } from '../../../policy/ceiling.ts'
+import { mayActFor } from '../../../policy/policy.ts'
 import type { AccessToken } from '../../access_token.ts'
 import type { TokenRequest } from '../../request.ts'
 import { isOwn, type Party, type Tenant } from '../../tenant.ts'
@@ -24,7 +24,7 @@ export async function delegation(
   if (party instanceof OAuthError) return party
   const { delegation: own } = party
   if (!own) return new OAuthError('delegation_not_allowed', { detail: `${party.id} may not` })
-  if (own.subjects && !own.subjects.some((pattern) => matchesPattern(pattern, subject.sub))) {
+  if (!mayActFor(own, subject.sub)) {
     return new OAuthError('delegation_not_allowed', {
       reason: 'delegation_subject_not_allowed',
       detail: `${party.id} may not act for this subject`,

@@ -1,8 +1,9 @@
 import { OAuthError } from '../../../oauth/errors.ts'
 import { Ceiling } from '../../../policy/ceiling.ts'
+import { mayActFor } from '../../../policy/policy.ts'
 import type { AccessToken } from '../../access_token.ts'
 import type { TokenRequest } from '../../request.ts'
-import type { Party, Tenant } from '../../tenant.ts'
+import { isOwn, type Party, type Tenant } from '../../tenant.ts'
 import type { Authorization } from '../grant.ts'
 import { confinedTo, mayExchange } from './own_token.ts'
 
@@ -25,7 +26,10 @@ export async function narrowing(
     return new OAuthError('grant_not_allowed', { detail: `client ${party.id}` })
   }
   const own = act ? party.delegation?.ceiling : party.ceiling
-  if (!own) return new OAuthError('delegation_not_allowed', { detail: describe(party) })
+  // The trust policy may have changed since the token was made.
+  if (!own || (act && !mayActFor(party.delegation, subject.sub))) {
+    return new OAuthError('delegation_not_allowed', { detail: describe(party) })
+  }
   const targets = confinedTo(subject, party, tenant)
   return {
     party,
@@ -38,6 +42,7 @@ export async function narrowing(
     act,
     mayAct: subject.mayAct,
     authTime: subject.authTime,
+    byHolder: !isOwn(party, tenant.issuer, subject.audiences),
   }
 }
 

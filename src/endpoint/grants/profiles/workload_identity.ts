@@ -77,8 +77,8 @@ function instanceOf(identity: WorkloadIdentity): string {
   return (identity.kind === 'kubernetes' ? identity.pod?.uid : undefined) ?? identity.subject
 }
 
-/** So many rules are explained in the log; the command `explain` shows them all. */
-const MAX_EXPLAINED = 5
+/** Of so many rules the nearest are explained in the log; the command `explain` shows them all. */
+const EXPLAINED = { maxRules: 100, maxLines: 5 }
 
 /** A good proof that is nobody, or more than one. What is said of it was verified, so it may be logged and recorded. */
 function unmatched(
@@ -87,7 +87,7 @@ function unmatched(
   tenant: Tenant,
 ): OAuthError {
   const { provider, subject } = identity
-  const { lines, mismatch } = explainMatch(tenant.policy(), identity, MAX_EXPLAINED)
+  const { lines, mismatch } = explainMatch(tenant.policy(), identity, EXPLAINED)
   const none = outcome === 'none'
   return new OAuthError(codeOf(tenant), {
     reason: none ? 'unmatched' : 'ambiguous',
