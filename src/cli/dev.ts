@@ -167,7 +167,7 @@ ${first}
   cluster issuer       ${url(ports.cluster)}
   metrics and probes   ${url(ports.operations)}/metrics
   state                ${state}/  (policy.yaml says who may become what)
-  for operators        --config ${join(state, CONFIG)}, as in: lumo-broker clients list
+  for operators        --config ${join(state, CONFIG)}, as in: npx lumo-broker clients list (after npm run build)
 
 Try, in another terminal in this folder:
 
