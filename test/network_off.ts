@@ -7,7 +7,7 @@ import { isLoopbackHost } from '../src/platform/http_client.ts'
  */
 const connect = Reflect.get(Socket.prototype, 'connect') as (...given: unknown[]) => Socket
 
-Socket.prototype.connect = function connectHere(this: Socket, ...given: unknown[]) {
+function connectHere(this: Socket, ...given: unknown[]) {
   const [first] = given
   const options = (Array.isArray(first) ? first[0] : first) as NetConnectOpts
   if ('port' in options && !isLoopbackHost(options.host ?? 'localhost')) {
@@ -15,3 +15,6 @@ Socket.prototype.connect = function connectHere(this: Socket, ...given: unknown[
   }
   return Reflect.apply(connect, this, given)
 }
+
+// Loaded again for each test file of a worker.
+if (connect.name !== connectHere.name) Socket.prototype.connect = connectHere
