@@ -1,6 +1,7 @@
 import type { ReportFault } from './document.ts'
 import { resolveKeys, type KeysEntry } from './keys.ts'
-import type { Algorithm, IssuingConfig } from './provider_config.ts'
+import type { SignatureAlgorithm } from '../oauth/signature_algorithms.ts'
+import type { IssuingConfig } from './provider_config.ts'
 import type { ProviderEntry } from './provider.ts'
 
 /** The audiences of tokens that AWS itself takes: whoever gets one can be the pod there. */
@@ -12,7 +13,7 @@ const UNNAMED = 'https://unnamed.invalid'
 /** What a kind has where its entry says nothing. */
 export interface IssuingDefaults {
   readonly issuers?: readonly string[]
-  readonly algorithms: readonly Algorithm[]
+  readonly algorithms: readonly SignatureAlgorithm[]
   readonly keys: Partial<KeysEntry>
   readonly maxAge?: number
   /** Tokens that AWS takes are meant, and nothing else takes them by mistake. */

@@ -1,23 +1,11 @@
 import Type, { type Static } from 'typebox'
+import { signatureAlgorithms } from '../oauth/signature_algorithms.ts'
 import { keysSchema } from './keys.ts'
 
 const closed = { additionalProperties: false }
 const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
 const url = { minLength: 1, maxLength: 512 }
 const path = (description: string) => Type.String({ minLength: 1, description })
-
-export const signatureAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const
 
 /** Who may vouch for workloads, as an operator writes it. Which settings go with which kind is checked by `resolve_provider.ts`. */
 export const providerSchema = Type.Object(

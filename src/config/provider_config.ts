@@ -1,15 +1,14 @@
 import type { KeysConfig } from './keys.ts'
 import type { ProvenKind } from './proof_rule.ts'
-import type { ProviderEntry, signatureAlgorithms } from './provider.ts'
-
-export type Algorithm = (typeof signatureAlgorithms)[number]
+import type { SignatureAlgorithm } from '../oauth/signature_algorithms.ts'
+import type { ProviderEntry } from './provider.ts'
 
 /** What every issuer of tokens has, whatever its kind. */
 export interface IssuingConfig {
   readonly name: string
   readonly issuers: readonly string[]
   readonly audiences: readonly string[]
-  readonly algorithms: readonly Algorithm[]
+  readonly algorithms: readonly SignatureAlgorithm[]
   readonly maxAgeSeconds: number | undefined
   readonly requiredClaims: readonly string[]
   /** Path patterns by the name of a claim. */

@@ -1,5 +1,5 @@
 import { grantTypes } from '../oauth/grant_types.ts'
-import { signatureAlgorithms } from '../verifier/keys/algorithms.ts'
+import { signatureAlgorithms } from '../oauth/signature_algorithms.ts'
 import { dpopAlgorithms } from './dpop/proof.ts'
 import type { Tenant } from './tenant.ts'
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { WorkloadIdentity } from '../../src/verifier/identity.ts'
 import { CannotVerify, ProofRefusal } from '../../src/verifier/refusal.ts'
 import { STS_CLAIM } from '../fakes/aws_issuer.ts'
+import type { FakeEntra } from '../fakes/entra.ts'
 import { ACCOUNT, OTHER_ACCOUNT, type Platform } from '../fakes/platforms.ts'
 import { outcomeOf } from '../fakes/provider.ts'
 import { signJws, type Claims } from '../fakes/token_issuer.ts'
@@ -46,9 +47,16 @@ function holds(claims: Claims, identity: WorkloadIdentity): boolean {
   const { iat, exp, nbf = iat, aud, iss } = claims
   const times = [iat, exp, nbf].every((time) => Number.isInteger(time))
   const [born, end, from] = [Number(iat), Number(exp), Number(nbf)]
-  const issuer = Object.values(issuers).find((issuer) => issuer.issuer === iss)
+  // A provider of Entra has both of its issuers; the audience tells the two providers apart.
+  const ofEntra = [issuers.azure, issuers.azure_v2].some(({ issuer }) => issuer === iss)
   const longest = identity.kind === 'azure' ? 86_700 : 86_400
   const soleAudience = Array.isArray(aud) ? aud.length === 1 && (aud[0] as unknown) : aud
+  const issuer = Object.values(issuers).find((issuer) =>
+    ofEntra
+      ? [issuers.azure, issuers.azure_v2].includes(issuer as FakeEntra) &&
+        issuer.audience === soleAudience
+      : issuer.issuer === iss,
+  )
   return (
     times &&
     born <= now + 30 &&

@@ -1,20 +1,7 @@
 import type { KeyObject } from 'node:crypto'
+import { signatureAlgorithms, type SignatureAlgorithm } from '../../oauth/signature_algorithms.ts'
 
-/** Signature algorithms that may be configured (RFC 7518 section 3.1, RFC 8037). Asymmetric only: there is no secret to confuse a public key with. */
-export const signatureAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const
-
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number]
+export type { SignatureAlgorithm }
 
 const curves: Partial<Record<SignatureAlgorithm, string>> = {
   ES256: 'prime256v1',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   signatureAlgorithms,
   type SignatureAlgorithm,
-} from '../../../src/verifier/keys/algorithms.ts'
+} from '../../../src/oauth/signature_algorithms.ts'
 import { KeySet, KeySetFault } from '../../../src/verifier/keys/key_set.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
