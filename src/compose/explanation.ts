@@ -1,5 +1,5 @@
 import type { TenantConfig } from '../config/config.ts'
-import type { ProviderConfig } from '../config/provider_config.ts'
+import type { ProviderConfig } from '../config/provider/config.ts'
 import { Seal } from '../endpoint/sealing.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { isJsonObject } from '../platform/strict_json.ts'

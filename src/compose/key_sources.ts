@@ -1,4 +1,4 @@
-import type { KeysConfig } from '../config/keys.ts'
+import type { KeysConfig } from '../config/provider/keys.ts'
 import type { Seal } from '../endpoint/sealing.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'

@@ -3,7 +3,7 @@ import type {
   ReviewConfig,
   SignedRequestConfig,
   TokenProviderConfig,
-} from '../config/provider_config.ts'
+} from '../config/provider/config.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { compilePathPattern } from '../platform/pattern.ts'
 import type { SignedRequestProvider } from '../verifier/aws/aws_request.ts'

@@ -1,5 +1,5 @@
 import type { TenantConfig } from '../config/config.ts'
-import { kindProven } from '../config/provider_config.ts'
+import { kindProven } from '../config/provider/config.ts'
 import { showFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
 import { Approvals } from '../endpoint/approvals.ts'

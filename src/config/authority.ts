@@ -4,9 +4,9 @@ import type { AuthorityConfig, TenantConfig } from './config.ts'
 import { clientOf, registrationFaults, type ClientEntry } from './client.ts'
 import type { ReportFault } from './document.ts'
 import { proofRuleFaults } from './proof_rule.ts'
-import type { ProviderEntry } from './provider.ts'
-import { resolveProvider } from './resolve_provider.ts'
-import { provenKind, type ProviderConfig } from './provider_config.ts'
+import type { ProviderEntry } from './provider/schema.ts'
+import { resolveProvider } from './provider/resolve.ts'
+import { provenKind, type ProviderConfig } from './provider/config.ts'
 import type { ConfigFile, TenantEntry } from './schema.ts'
 
 /** The cross rules of the section `authority`. */

@@ -1,7 +1,7 @@
 import type { ListenAddress } from '../platform/listen.ts'
 import type { AuditConfig, LimitsConfig } from './bounds.ts'
 import type { ClientConfig } from './client.ts'
-import type { ProviderConfig } from './provider_config.ts'
+import type { ProviderConfig } from './provider/config.ts'
 import type { UserConfig } from './user.ts'
 
 /** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */

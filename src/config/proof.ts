@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { isSafeUrl } from '../platform/http_client.ts'
+import { awsSuffix, partitionOf } from './provider/aws_regions.ts'
 import type { ReportFault } from './document.ts'
 import type { AwsProofConfig, ProofConfig } from './config.ts'
 
@@ -85,9 +86,8 @@ function resolveAws(
   audience: string,
   fault: ReportFault,
 ): AwsProofConfig {
-  // The partitions with these two endings; the schema takes the regions of no other.
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
-  const regional = new URL(`https://sts.${region}.${suffix}`)
+  // The schema takes the regions of no partition that is not known here.
+  const regional = new URL(`https://sts.${region}.${awsSuffix[partitionOf(region) ?? 'aws']}`)
   if (form === 'signed-request') {
     if (stsEndpoint !== undefined) {
       const why = 'must be absent with form signed-request: the authority sends it, and to AWS only'

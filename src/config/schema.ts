@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { auditSchema, limitsSchema } from './bounds.ts'
 import { clientSchema } from './client.ts'
 import { MAX_DELEGATION_DEPTH } from './delegation.ts'
-import { providerSchema } from './provider.ts'
+import { providerSchema } from './provider/schema.ts'
 import { proofSchema } from './proof.ts'
 import { userSchema } from './user.ts'
 

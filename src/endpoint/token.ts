@@ -1,6 +1,5 @@
 import { OAuthError } from '../oauth/errors.ts'
 import type { GrantName } from '../oauth/grant_types.ts'
-import { subjectTokenTypes } from '../oauth/token_types.ts'
 import type { Audit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
 import { causeOf, type Log } from '../platform/log.ts'
@@ -8,6 +7,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
 import { StoreFault } from '../store/store.ts'
 import { answerOf, type Answer } from './answer.ts'
+import { chargeProven, holdBack } from './charges.ts'
 import { authenticateClient } from './client/authenticate.ts'
 import type { ClientAssertions } from './client/assertion.ts'
 import { authorizationCode } from './grants/authorization_code.ts'
@@ -111,16 +111,14 @@ async function authorizeAndMint(
   dependencies: TokenEndpointDependencies,
 ): Promise<Outcome> {
   const grant = grants[request.grant]
-  const held = holdBack(request, address, dependencies)
+  const held = holdBack(request, address, dependencies.limits)
   if (held) return { result: held }
   const caller = await identify(request, grant, tenant, dependencies)
   if (caller instanceof OAuthError) return { result: caller }
   const authorization = await grant.authorize(request, caller, tenant)
   if (authorization instanceof OAuthError) return { result: authorization, caller }
   const told = { caller, authorization }
-  const over =
-    chargeUnproven(caller, authorization, tenant, dependencies) ??
-    chargeExchange(request, authorization, tenant, dependencies)
+  const over = chargeProven(request, caller, authorization, tenant, dependencies.limits)
   if (over) return { result: over, ...told }
   const targets = request.targets.length === 0 ? authorization.targets : request.targets
   const allowed = authorization.ceiling.allow({ targets, scope: request.scope })
@@ -134,20 +132,6 @@ async function authorizeAndMint(
   const { refreshToken: refresh_token } = spent
   const response = { ...minted.response, ...(refresh_token !== undefined && { refresh_token }) }
   return { result: { ...minted, response }, ...told }
-}
-
-/**
- * Most failures cost no more than they are worth, and their address is held back afterwards. A question to STS, and the row
- * that remembers a DPoP proof, are what somebody unproven makes others do, so that they are not done for an address that has
- * failed too often.
- */
-function holdBack(
-  { credentials, dpop, own }: TokenRequest,
-  address: string | undefined,
-  { limits }: TokenEndpointDependencies,
-): OAuthError | undefined {
-  const costly = dpop !== undefined || own.subject_token_type === subjectTokenTypes.aws4_request
-  return costly && !credentials ? limits.exhausted(address) : undefined
 }
 
 /** Who asks: the phases that authenticate the client, hold it to its grants and its budget, and look at its DPoP proof. */
@@ -200,30 +184,6 @@ async function publicClient(
       return new OAuthError('client_unproven', { detail: 'no client authentication' })
     }
   }
-}
-
-/**
- * Charged only now, and to the grant: before it was proven anybody could have used up the budget of whom they named, and
- * afterwards whoever holds one token of a client could have used up that of all others.
- */
-function chargeUnproven(
-  { authenticated }: Caller,
-  { charge, grantId = '' }: Authorization,
-  { slug }: Tenant,
-  { limits }: TokenEndpointDependencies,
-): OAuthError | undefined {
-  if (authenticated) return undefined
-  return limits.spend(charge ?? { kind: 'grant', tenant: slug, id: grantId })
-}
-
-/** What the trust policy gives an agent is counted in exchanges, whoever asked. */
-function chargeExchange(
-  { grant }: TokenRequest,
-  authorization: Authorization,
-  { slug }: Tenant,
-  { limits }: TokenEndpointDependencies,
-): OAuthError | undefined {
-  return grant === 'token_exchange' ? limits.spendOfParty(slug, authorization) : undefined
 }
 
 function faultOf(error: unknown): OAuthError {

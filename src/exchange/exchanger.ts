@@ -4,8 +4,7 @@ import type { SubjectTokenType } from '../oauth/token_types.ts'
 /** A proof, and what is wanted for it. */
 export interface ExchangeRequest {
   readonly subjectToken: string
-  /** Absent: a JWT. */
-  readonly subjectTokenType?: SubjectTokenType
+  readonly subjectTokenType: SubjectTokenType
   readonly audiences: readonly string[]
   readonly resources: readonly string[]
   readonly scope: Scope | undefined

@@ -1,6 +1,5 @@
 import { grantTypes } from '../oauth/grant_types.ts'
 import { showScope } from '../oauth/scope.ts'
-import { tokenTypes } from '../oauth/token_types.ts'
 import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
 import { ExchangeFailure, type ExchangeRequest, type IssuedToken } from './exchanger.ts'
 
@@ -13,7 +12,7 @@ export function exchangeForm(request: ExchangeRequest): string {
   const form = new URLSearchParams({
     grant_type: grantTypes.token_exchange,
     subject_token: request.subjectToken,
-    subject_token_type: request.subjectTokenType ?? tokenTypes.jwt,
+    subject_token_type: request.subjectTokenType,
   })
   for (const audience of request.audiences) form.append('audience', audience)
   for (const resource of request.resources) form.append('resource', resource)

@@ -19,8 +19,8 @@ export interface Explanation {
 
 /**
  * Goes through the rules of the proof's provider one by one, the first `maxRules` of them: where it is done for every proof
- * that is nobody, it must not grow with the policy, for everybody else waits meanwhile. Everything in the lines is the operator's own text or was
- * verified.
+ * that is nobody, it must not grow with the policy, for everybody else waits meanwhile. Everything in the lines is the
+ * operator's own text or was verified.
  */
 export function explainMatch(
   policy: Policy,

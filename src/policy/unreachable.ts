@@ -1,6 +1,6 @@
 import type { Fault } from '../config/document.ts'
 import { compilePathPattern, intersects } from '../platform/pattern.ts'
-import type { ProviderConfig } from '../config/provider_config.ts'
+import type { ProviderConfig } from '../config/provider/config.ts'
 import type { Agent } from './policy.ts'
 import type { Attribute, ProofRule } from './rule.ts'
 

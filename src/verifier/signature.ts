@@ -46,24 +46,21 @@ export class Signatures {
 /**
  * Whether the signature of a compact JWS (RFC 7515 section 5.2) is that of this key. Key and algorithm suit each other: a
  * key source sees to that. `node:crypto` is called here directly because a library on top of WebCrypto takes twice as long.
- * A signature of an elliptic curve takes several times as long as one of RSA, and everybody else would wait meanwhile: it
- * goes to a thread of the pool. One of RSA takes less than the way there and back.
+ * On a thread of the pool, for everybody else would wait meanwhile, and all but one of the cores would idle.
  */
 function verifySignature(
   compact: string,
   algorithm: SignatureAlgorithm,
   key: KeyObject,
-): boolean | Promise<boolean> {
+): Promise<boolean> {
   const end = compact.lastIndexOf('.')
   const signature = Buffer.from(compact.slice(end + 1), 'base64url')
   const data = Buffer.from(compact.slice(0, end), 'latin1')
   const options = { key, ...optionsOf(algorithm) }
-  return algorithm.startsWith('E')
-    ? verifyElsewhere(digestOf(algorithm), data, options, signature)
-    : verify(digestOf(algorithm), data, options, signature)
+  return onPool(digestOf(algorithm), data, options, signature)
 }
 
-const verifyElsewhere = promisify(verify)
+const onPool = promisify(verify)
 
 /** RFC 7518 section 3.1; EdDSA has its digest inside (RFC 8037 section 3.1). */
 function digestOf(algorithm: SignatureAlgorithm): string | null {

@@ -5,6 +5,7 @@ import { exchangeForm } from '../../src/exchange/wire.ts'
 
 const request: ExchangeRequest = {
   subjectToken: 'the.proof.itself',
+  subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
   audiences: ['https://docs.example.com'],
   resources: [],
   scope: ['read'],

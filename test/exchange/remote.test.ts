@@ -16,6 +16,7 @@ import { FakeClock } from '../fakes/clock.ts'
 const PROOF = 'proof-header.proof-payload.proof-signature'
 const request: ExchangeRequest = {
   subjectToken: PROOF,
+  subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
   audiences: ['https://docs.example.com'],
   resources: [],
   scope: ['read'],

@@ -11,13 +11,10 @@ const request = {
 }
 
 test.each([
-  [undefined, 'urn:ietf:params:oauth:token-type:jwt'],
   [subjectTokenTypes.jwt, 'urn:ietf:params:oauth:token-type:jwt'],
   [subjectTokenTypes.aws4_request, 'urn:ietf:params:aws:token-type:aws4_request'],
 ] as const)('a proof of the type %s is sent as %s', (subjectTokenType, sent) => {
-  const form = new URLSearchParams(
-    exchangeForm({ ...request, ...(subjectTokenType && { subjectTokenType }) }),
-  )
+  const form = new URLSearchParams(exchangeForm({ ...request, subjectTokenType }))
   expect(form.getAll('subject_token_type')).toEqual([sent])
 })
 

@@ -4,6 +4,7 @@ import { exchangeForm, judgeAnswer } from '../../src/exchange/wire.ts'
 
 const plain: ExchangeRequest = {
   subjectToken: 'the.proof.itself',
+  subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
   audiences: [],
   resources: [],
   scope: undefined,

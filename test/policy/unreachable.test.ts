@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resolveConfig } from '../../src/config/load.ts'
-import { kindProven } from '../../src/config/provider_config.ts'
+import { kindProven } from '../../src/config/provider/config.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { unreachableOf } from '../../src/policy/unreachable.ts'
 import { tenantWith } from '../fakes/config_documents.ts'

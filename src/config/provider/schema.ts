@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { signatureAlgorithms } from '../oauth/signature_algorithms.ts'
+import { signatureAlgorithms } from '../../oauth/signature_algorithms.ts'
 import { keysSchema } from './keys.ts'
 
 const closed = { additionalProperties: false }
@@ -7,7 +7,7 @@ const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
 const url = { minLength: 1, maxLength: 512 }
 const path = (description: string) => Type.String({ minLength: 1, description })
 
-/** Who may vouch for workloads, as an operator writes it. Which settings go with which kind is checked by `resolve_provider.ts`. */
+/** Who may vouch for workloads, as an operator writes it. Which settings go with which kind is checked by `resolve.ts`. */
 export const providerSchema = Type.Object(
   {
     name: Type.String({ ...name, description: 'What the trust policy calls it.' }),

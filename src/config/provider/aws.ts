@@ -1,8 +1,9 @@
-import type { ReportFault } from './document.ts'
+import { partitionOf } from './aws_regions.ts'
+import type { ReportFault } from '../document.ts'
 import { eksAudiences, resolveIssuing } from './issuing.ts'
 import { safeUrl } from './keys.ts'
-import type { ProviderEntry } from './provider.ts'
-import type { ProviderConfig, SignedRequestConfig } from './provider_config.ts'
+import type { ProviderEntry } from './schema.ts'
+import type { ProviderConfig } from './config.ts'
 
 /** Four hours less than the life that EKS gives them, and more than the kubelet lets them grow old: 80 % and its own delay. */
 const EKS_MAX_AGE = 72_000
@@ -93,13 +94,6 @@ function signedRequest(
     endpoint:
       stsEndpoint === undefined ? undefined : safeUrl(stsEndpoint, `${path}.stsEndpoint`, fault),
   }
-}
-
-/** The isolated partitions and the European sovereign one have hosts of their own, which are not known here. */
-function partitionOf(region: string): SignedRequestConfig['partition'] | undefined {
-  if (region.startsWith('cn-')) return 'aws-cn'
-  if (region.startsWith('us-gov-')) return 'aws-us-gov'
-  return /^(us|eu)-iso|^eusc-/.test(region) ? undefined : 'aws'
 }
 
 function onlyFor(

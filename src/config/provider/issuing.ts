@@ -1,8 +1,8 @@
-import type { ReportFault } from './document.ts'
+import type { ReportFault } from '../document.ts'
 import { resolveKeys, type KeysEntry } from './keys.ts'
-import type { SignatureAlgorithm } from '../oauth/signature_algorithms.ts'
-import type { IssuingConfig } from './provider_config.ts'
-import type { ProviderEntry } from './provider.ts'
+import type { SignatureAlgorithm } from '../../oauth/signature_algorithms.ts'
+import type { IssuingConfig } from './config.ts'
+import type { ProviderEntry } from './schema.ts'
 
 /** The audiences of tokens that AWS itself takes: whoever gets one can be the pod there. */
 export const eksAudiences = { irsa: 'sts.amazonaws.com', 'pod-identity': 'pods.eks.amazonaws.com' }

@@ -1,10 +1,10 @@
-import { resolveAws } from './aws_provider.ts'
-import type { ReportFault } from './document.ts'
+import { resolveAws } from './aws.ts'
+import type { ReportFault } from '../document.ts'
 import { resolveIssuing } from './issuing.ts'
-import { pathPatternFault } from '../platform/pattern.ts'
+import { pathPatternFault } from '../../platform/pattern.ts'
 import { presetFaults, presetOf } from './preset.ts'
-import type { ProviderEntry } from './provider.ts'
-import type { ProviderConfig } from './provider_config.ts'
+import type { ProviderEntry } from './schema.ts'
+import type { ProviderConfig } from './config.ts'
 
 /** Settings that are for some kinds only. */
 const settingsOf: Readonly<Record<ProviderEntry['kind'], readonly string[]>> = {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { isSafeUrl } from '../platform/http_client.ts'
-import type { ReportFault } from './document.ts'
+import { isSafeUrl } from '../../platform/http_client.ts'
+import type { ReportFault } from '../document.ts'
 
 const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })

@@ -1,6 +1,6 @@
-import type { ReportFault } from './document.ts'
+import type { ReportFault } from '../document.ts'
 import type { KeysEntry } from './keys.ts'
-import type { ProviderEntry } from './provider.ts'
+import type { ProviderEntry } from './schema.ts'
 
 type Preset = NonNullable<ProviderEntry['preset']>
 

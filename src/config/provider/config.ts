@@ -1,7 +1,8 @@
+import type { AwsPartition } from './aws_regions.ts'
 import type { KeysConfig } from './keys.ts'
-import type { ProvenKind } from './proof_rule.ts'
-import type { SignatureAlgorithm } from '../oauth/signature_algorithms.ts'
-import type { ProviderEntry } from './provider.ts'
+import type { ProvenKind } from '../proof_rule.ts'
+import type { SignatureAlgorithm } from '../../oauth/signature_algorithms.ts'
+import type { ProviderEntry } from './schema.ts'
 
 /** What every issuer of tokens has, whatever its kind. */
 export interface IssuingConfig {
@@ -41,7 +42,7 @@ export interface SignedRequestConfig {
   readonly kind: 'aws4_request'
   readonly name: string
   readonly audiences: readonly string[]
-  readonly partition: 'aws' | 'aws-cn' | 'aws-us-gov'
+  readonly partition: AwsPartition
   readonly regions: readonly string[]
   readonly accounts: readonly string[]
   readonly maxAgeSeconds: number
