@@ -10,6 +10,7 @@ import { systemClock, unixSeconds } from '../src/platform/clock.ts'
 import { systemRandom } from '../src/platform/random.ts'
 import { sqliteStore } from '../src/store/sqlite.ts'
 import { freePorts, start, type Started } from './processes.ts'
+import { programFile } from './program.ts'
 import { CLUSTER_ISSUER, makeProof } from './proof.ts'
 
 const TENANT = 'acme-corp'
@@ -49,7 +50,7 @@ export async function endpointWorld(
     at('config.yaml'),
     JSON.stringify(configOf({ at, first, origin, algorithm, jwks })),
   )
-  const command = [process.execPath, 'dist/main.js', 'run', '--config', at('config.yaml')]
+  const command = [process.execPath, programFile(), 'run', '--config', at('config.yaml')]
   const authority = await start(command, (line) => line.includes('operations'), { core })
   return {
     authority,

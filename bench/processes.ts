@@ -10,18 +10,23 @@ export interface Started {
   stop(): Promise<void>
 }
 
-interface SpawnOptions {
+export interface SpawnOptions {
   readonly core?: number
+  /** How far it steps back for others on its core: 19 for a load that must not delay what measures. */
+  readonly nice?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts a process, pinned to a core where one is named. */
 export function spawnProcess(
   command: readonly string[],
-  { core, env }: SpawnOptions = {},
+  { core, nice, env }: SpawnOptions = {},
 ): Started & { readonly process: ChildProcessByStdio<null, Readable, null> } {
-  const [program = '', ...args] =
-    core === undefined ? command : ['taskset', '-c', String(core), ...command]
+  const [program = '', ...args] = [
+    ...(core === undefined ? [] : ['taskset', '-c', String(core)]),
+    ...(nice === undefined ? [] : ['nice', '-n', String(nice)]),
+    ...command,
+  ]
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -30,7 +35,7 @@ export function spawnProcess(
   return {
     process: child,
     stop: async () => {
-      if (child.exitCode !== null) return
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
       child.kill('SIGTERM')
       await ended

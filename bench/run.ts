@@ -1,19 +1,23 @@
 import { spawnSync } from 'node:child_process'
 
+interface Bench {
+  /** The arguments after the name. */
+  bench(args: readonly string[]): Promise<void>
+}
+
 /**
  * `npm run bench -- NAME`: measures the built output beside a reference, in one run on one machine. Machines differ and are
  * shared, so the ratios count and the absolutes do not.
  */
-const benches: Readonly<Record<string, () => Promise<{ bench: () => Promise<void> }>>> = {
-  token: () => import('./token.ts'),
-  start: () => import('./start.ts'),
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  broker: () => import('./broker.ts'),
   endpoint: () => import('./endpoint.ts'),
   verify: () => import('./verify.ts'),
 }
 /** Those that load no server. */
 const alone: ReadonlySet<string> = new Set(['verify'])
 
-const [name = ''] = process.argv.slice(2)
+const [name = '', ...args] = process.argv.slice(2)
 const load = Object.hasOwn(benches, name) ? benches[name] : undefined
 if (!load) {
   process.stderr.write(`npm run bench -- ${Object.keys(benches).join(' | ')}\n`)
@@ -24,5 +28,5 @@ if (!load) {
   )
   process.exitCode = 1
 } else {
-  await (await load()).bench()
+  await (await load()).bench(args)
 }

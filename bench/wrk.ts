@@ -10,11 +10,16 @@ export interface Load {
   readonly p99Ms: number
 }
 
+interface Gets {
+  readonly seconds: number
+  readonly core: number
+  readonly headers: readonly string[]
+  /** A program in Lua that says what is sent. */
+  readonly script?: string
+}
+
 /** Loads a URL for some seconds from one core. A single answer other than 2xx makes the figures worthless, and is an error. */
-export async function wrk(
-  url: string,
-  options: { readonly seconds: number; readonly core: number; readonly headers: readonly string[] },
-): Promise<Load> {
+export async function wrk(url: string, options: Gets): Promise<Load> {
   const headers = options.headers.flatMap((header) => ['-H', header])
   const { stdout } = await promisify(execFile)('taskset', [
     '-c',
@@ -24,6 +29,7 @@ export async function wrk(
     '-c16',
     `-d${String(options.seconds)}s`,
     '--latency',
+    ...(options.script === undefined ? [] : ['-s', options.script]),
     ...headers,
     url,
   ])

@@ -3,12 +3,13 @@ import { build } from 'esbuild'
 
 /**
  * `npm run build`: the program as one file per role and command in `dist/`, libraries bundled in, so that a process reads
- * only what its role needs.
+ * only what its role needs. `npm run build -- FOLDER` writes another folder, whose content is lost.
  */
-rmSync('dist', { recursive: true, force: true })
+const [outdir = 'dist'] = process.argv.slice(2)
+rmSync(outdir, { recursive: true, force: true })
 await build({
   entryPoints: ['src/main.ts'],
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -24,4 +25,4 @@ await build({
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
 })
-chmodSync('dist/main.js', 0o755)
+chmodSync(`${outdir}/main.js`, 0o755)

@@ -3,8 +3,16 @@ import type { Metrics, Tally } from '../platform/metrics.ts'
 import type { BrokerError } from './errors.ts'
 
 /** The routes as the metrics name them; `none` for whatever is no route. */
-export type Route = 'token' | 'identity' | 'none'
+export type Route = 'token' | 'identity' | 'drop_in' | 'forwarded' | 'discovery' | 'none'
 
+/** An answer of somebody else, with those of its headers that may go on. */
+export interface PassedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const passedHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const
 
 /** The one writer of the broker's answers, which counts each. */
@@ -14,6 +22,9 @@ export class Answers {
   readonly #tallies: Readonly<Record<Route, Map<number, Tally>>> = {
     token: new Map(),
     identity: new Map(),
+    drop_in: new Map(),
+    forwarded: new Map(),
+    discovery: new Map(),
     none: new Map(),
   }
 
@@ -27,9 +38,16 @@ export class Answers {
     return reply.headers(headers).send(body)
   }
 
+  /** Hands on an answer of the authority, as it is. */
+  pass(reply: FastifyReply, { status, headers, body }: PassedAnswer): FastifyReply {
+    this.#count('forwarded', status)
+    return reply.code(status).headers(headers).headers(passedHeaders).send(body)
+  }
+
   refuse(reply: FastifyReply, route: Route, error: BrokerError): FastifyReply {
     this.#count(route, error.status)
     if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
+    if (error.challenge !== undefined) reply.header('www-authenticate', error.challenge)
     return reply.code(error.status).headers(headers).send(error.body())
   }
 

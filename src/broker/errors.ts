@@ -7,7 +7,38 @@ const catalogue = {
     'access_denied',
     'Forwarded requests and requests of web pages are not served.',
   ],
+  caller_missing: [
+    401,
+    'invalid_token',
+    "Send the pod's own projected token: Authorization: Bearer, with one such header.",
+  ],
+  caller_unproven: [401, 'invalid_token', 'The token that was sent does not prove a pod.'],
+  caller_elsewhere: [403, 'access_denied', 'The pod of this token runs on another node.'],
+  caller_not_pod: [403, 'access_denied', 'The token that was sent is not bound to a pod.'],
+  cannot_verify: [
+    503,
+    'temporarily_unavailable',
+    'The token that was sent cannot be verified at the moment.',
+  ],
+  workload_not_allowed: [403, 'access_denied', 'The local policy allows this workload nothing.'],
+  audience_not_allowed: [403, 'access_denied', 'The local policy does not allow this target.'],
+  scope_not_allowed: [403, 'access_denied', 'The local policy does not allow this scope.'],
+  exchanges_exhausted: [
+    429,
+    'too_many_requests',
+    'This workload asked for too many new tokens in a minute.',
+  ],
+  audiences_exhausted: [
+    429,
+    'too_many_requests',
+    'This workload asked for too many different targets in an hour.',
+  ],
   rate_limited: [429, 'too_many_requests', 'Too many requests.'],
+  discovery_elsewhere: [
+    404,
+    'not_found',
+    'Discovery is not served here. Set the token_endpoint of your client by hand, to /t/{tenant}/api/v1/oauth/token at this address (http://127.0.0.1:9180 by default), with a client_id and the guard value as its client_secret; issuer and keys are those of the authority: discover them there.',
+  ],
   route_unknown: [404, 'not_found', 'There is nothing here.'],
   method_not_allowed: [405, 'invalid_request', 'The method is not allowed here.'],
   media_type: [
@@ -57,16 +88,98 @@ const catalogue = {
     'temporarily_unavailable',
     'The authority gives no answer at the moment.',
   ],
+  authority_busy: [503, 'temporarily_unavailable', 'The authority asks to come back later.'],
   overloaded: [503, 'temporarily_unavailable', 'Too many different tokens are being fetched.'],
+  tenant_unknown: [404, 'not_found', 'This broker serves another tenant.'],
+  drop_in_off: [
+    403,
+    'access_denied',
+    'The token routes for OAuth clients are off: give the broker a guard value (broker.dropIn.secret, by environment LUMO_GUARD_SECRET, or broker.dropIn.secretFile), which is then the client secret, or set broker.dropIn.guard to none.',
+  ],
+  client_unproven: [
+    401,
+    'invalid_client',
+    "Client authentication failed: the client_secret must be the guard value of this broker or, at a broker for other pods, the pod's own projected token.",
+  ],
+  client_id_missing: [401, 'invalid_client', "Send the agent's client_id, or self."],
+  client_twice: [
+    400,
+    'invalid_request',
+    'Use one way of client authentication, and one client_id.',
+  ],
+  assertion_unsupported: [
+    401,
+    'invalid_client',
+    'A client assertion is not taken here: the client_secret must be the guard value of this broker.',
+  ],
+  dpop_unsupported: [
+    400,
+    'invalid_request',
+    'Tokens of this broker are bearer tokens: send no DPoP.',
+  ],
+  grant_unsupported: [
+    400,
+    'unsupported_grant_type',
+    'This takes client_credentials and token exchange; for other grants use the authority itself.',
+  ],
+  parameter_missing: [400, 'invalid_request', 'A required parameter is missing.'],
+  parameter_unsupported: [
+    400,
+    'invalid_request',
+    'A parameter asks for something that is not supported here.',
+  ],
+  token_type_unsupported: [400, 'invalid_request', 'This token type is not supported here.'],
+  subject_foreign: [
+    400,
+    'invalid_request',
+    "The subject_token is no access token of the tenant. The pod's own proof is exchanged by the broker itself: use client_credentials.",
+  ],
+  actor_not_own: [400, 'invalid_request', "The actor_token is not the workload's own."],
+  exchange_refused: [
+    400,
+    'invalid_request',
+    'The authority does not accept this subject_token, actor_token, scope or target.',
+  ],
+  forwarding_elsewhere: [
+    404,
+    'not_found',
+    'A broker for many pods passes nothing on: call the authority itself for this.',
+  ],
+  authorization_missing: [
+    401,
+    'invalid_token',
+    'This is passed on to the authority with your own Authorization: send one, Bearer or Basic.',
+  ],
+  dpop_not_forwarded: [
+    400,
+    'invalid_request',
+    'A DPoP proof for this address is none for the authority: call the authority itself.',
+  ],
+  query_not_forwarded: [400, 'invalid_request', 'This takes no query, or not this one.'],
+  authority_answer_unusable: [
+    503,
+    'temporarily_unavailable',
+    'The authority gave an answer that cannot be passed on.',
+  ],
   unexpected: [500, 'server_error', 'The request could not be served.'],
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>
 
 export type BrokerErrorCode = keyof typeof catalogue
 
+const challenges: Partial<Record<BrokerErrorCode, string>> = {
+  caller_missing: 'Bearer',
+  caller_unproven: 'Bearer error="invalid_token"',
+  authorization_missing: 'Bearer',
+}
+
 interface BrokerErrorDetails {
   /** The authority's `error`, where it is passed on. */
   readonly error?: string
   readonly retryAfterSeconds?: number
+  /** Value of `WWW-Authenticate`, where it depends on what the caller used. */
+  readonly challenge?: string
+  /** What the authority says beside its `error`; a `code` of it takes the place of ours. */
+  readonly members?: Readonly<Record<string, string | number>>
 }
 
 /** A refusal as a value. */
@@ -76,6 +189,9 @@ export class BrokerError {
   readonly error: string
   readonly description: string
   readonly retryAfterSeconds: number | undefined
+  /** Value of `WWW-Authenticate`, where the caller did not prove itself (RFC 6750 section 3). */
+  readonly challenge: string | undefined
+  readonly members: Readonly<Record<string, string | number>>
 
   constructor(code: BrokerErrorCode, details: BrokerErrorDetails = {}) {
     const [status, error, description] = catalogue[code]
@@ -84,6 +200,8 @@ export class BrokerError {
     this.error = details.error ?? error
     this.description = description
     this.retryAfterSeconds = details.retryAfterSeconds ?? (status === 503 ? 1 : undefined)
+    this.challenge = details.challenge ?? challenges[code]
+    this.members = details.members ?? {}
   }
 
   body(): string {
@@ -91,6 +209,7 @@ export class BrokerError {
       error: this.error,
       error_description: this.description,
       code: this.code,
+      ...this.members,
     })
   }
 }

@@ -1,14 +1,15 @@
-import { cacheKey, type CacheKey, type KeySubject } from '../cache/key.ts'
+import type { CacheKey } from '../cache/key.ts'
 import type { Held } from '../cache/token_cache.ts'
+import { causeOf } from '../platform/log.ts'
+import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
-import { ProofFault, type KnownProof } from './proof.ts'
-import type { KnownAgent, Servable } from './servable.ts'
+import { ProofFault } from './proof.ts'
+import type { Servable } from './servable.ts'
 import { FOREGROUND_MS, TokenExchange, type TokenExchangeDependencies } from './token_exchange.ts'
 import type { Wish } from './wish.ts'
 
 export interface GetTokenDependencies extends TokenExchangeDependencies {
-  readonly tenant: string
-  /** How many different tokens may be fetched at once. */
+  /** How many different tokens may be fetched at once for one workload. */
   readonly maxFlights: number
 }
 
@@ -18,17 +19,23 @@ export interface Served {
   readonly expiresIn: number
 }
 
+interface Waiting {
+  /** Monotonic. */
+  readonly since: number
+  /** Whether it may be tried once more. */
+  readonly again: boolean
+}
+
 /** How long a caller waits for an exchange: briefly while there is something to serve, longer while there is nothing. */
 const PATIENCE_MS = { holding: 1_500, emptyHanded: FOREGROUND_MS } as const
 /** Below this a token is about to end on its way to whoever will check it. */
 const FLOOR_MS = 15_000
 const FLOOR_SHARE = 0.05
 
-/** The use case of the broker: the token that a caller wishes for, from the cache or by an exchange. */
+/** The use case of the broker: the token that a workload wishes for, from the cache or by an exchange. */
 export class GetToken {
   readonly #dependencies: GetTokenDependencies
   readonly #tally
-  readonly #keys = new WeakMap<Wish, { readonly subject: KeySubject; readonly key: CacheKey }>()
   readonly #exchange: TokenExchange
 
   constructor(dependencies: GetTokenDependencies) {
@@ -39,112 +46,157 @@ export class GetToken {
       hit: metrics.tally('cache', { outcome: 'hit' }),
       miss: metrics.tally('cache', { outcome: 'miss' }),
       stale: metrics.tally('cache', { outcome: 'stale' }),
+      servedStale: metrics.tally('servedStale', {}),
       shared: metrics.tally('sharedFlights', {}),
+      remaining: metrics.spread('remainingAtServe'),
     }
-  }
-
-  /** Who this workload is, as the last token said. */
-  get agent(): KnownAgent | undefined {
-    return this.#exchange.agent
   }
 
   /** What can be served at once, without waiting for anything. */
-  fromCache(wish: Wish): Served | undefined {
-    const proof = this.#dependencies.proofs.last()
+  fromCache(workload: Workload, wish: Wish): Served | undefined {
+    const proof = workload.proofs.last()
     if (!proof) return undefined
-    const held = this.#dependencies.cache.get(this.#keyOf(wish, proof))
+    const key = workload.keyOf(wish, proof)
+    const held = workload.tokens.get(key)
     if (!held || !isGood(held, wish)) return undefined
+    // It was left alone since it came, so nobody refreshed it; whoever comes next finds the new one.
+    if (held.isDue && !held.isWaiting) this.refresh(workload, wish, key)
     this.#tally.hit.add()
-    return served(held)
+    return this.#served(held)
+  }
+
+  /** Fetches a token ahead of time, for nobody who waits. */
+  refresh(workload: Workload, wish: Wish, key: CacheKey): void {
+    const { tokens } = workload
+    if (tokens.isFlying(key)) return
+    const { log } = this.#dependencies
+    tokens
+      .fly(key, async () => landed(await this.#exchange.ahead(workload, wish, key), true))
+      .catch((error: unknown) => {
+        tokens.postpone(key, 0)
+        log.error('a token could not be refreshed', causeOf(error))
+      })
   }
 
   /** The token by an exchange; what is held already serves where the exchange fails for no fault of the workload. */
-  async byExchange(wish: Wish, again = true): Promise<Served | BrokerError> {
-    const { cache, proofs } = this.#dependencies
+  byExchange(workload: Workload, wish: Wish): Promise<Served | BrokerError> {
+    return this.#serve(workload, wish, { since: this.#dependencies.clock.monotonic(), again: true })
+  }
+
+  async #serve(workload: Workload, wish: Wish, waiting: Waiting): Promise<Served | BrokerError> {
+    const { proofs, tokens } = workload
+    const again = (): Promise<Served | BrokerError> | BrokerError =>
+      waiting.again
+        ? this.#serve(workload, wish, { ...waiting, again: false })
+        : authorityUnavailable()
     const proof = proofs.last() ?? (await proofs.read())
     if (proof instanceof ProofFault) return new BrokerError(proof.code)
-    const key = this.#keyOf(wish, proof)
-    const refusal = cache.refusalOf(key)
+    const key = workload.keyOf(wish, proof)
+    const refusal = tokens.refusalOf(key)
     if (refusal) return refusal
-    const before = cache.get(key)
+    const before = tokens.get(key)
     if (before && wish.minTtl * 1000 > before.lifetimeMs) return new BrokerError('min_ttl_too_long')
-    const failure = await this.#fetch(key, wish, before !== undefined)
-    if (key !== this.#keyOf(wish, proofs.last() ?? proof)) {
+    if (before?.isWaiting === true && isEnough(before, wish)) return this.#stale(before)
+    const { failure, wasAhead } = await this.#fetch(
+      workload,
+      wish,
+      key,
+      this.#patienceOf(waiting, wish, before),
+    )
+    if (key !== workload.keyOf(wish, proofs.last() ?? proof)) {
       // The volume holds somebody else's proof by now; what lies under this key is not this caller's.
-      return again ? this.byExchange(wish, false) : new BrokerError('authority_unavailable')
+      return again()
     }
-    const held = cache.get(key)
+    const held = tokens.get(key)
     if (held && isGood(held, wish)) {
       this.#tally.miss.add()
-      return served(held)
+      return this.#served(held)
     }
-    if (!failure && !held) {
-      // The cache was cleared, or the token ended, while it was on its way.
-      return again ? this.byExchange(wish, false) : new BrokerError('authority_unavailable')
+    // The cache was cleared, or the token ended, while it was on its way.
+    if (!failure && !held) return again()
+    if (!held || !isEnough(held, wish)) {
+      if (!failure) return new BrokerError('min_ttl_too_long')
+      // What flew ahead of time did not ask again and again, as what flies for a caller does.
+      return wasAhead && waiting.again && failure.status >= 500 ? again() : failure
     }
-    const enough = held && held.remainingMs >= wish.minTtl * 1000
-    if (!enough) return failure ?? new BrokerError('min_ttl_too_long')
-    // What is wrong with the request itself is for whoever made it to know.
-    if (failure?.status === 400) return failure
-    if (!failure) {
-      this.#tally.miss.add()
-      return served(held)
-    }
-    // A workload's own token is good to its very end, whatever happens to the authority meanwhile.
-    this.#tally.stale.add()
-    return served(held)
+    // What is wrong with the request itself, or more than it may ask for, is for whoever made it to know.
+    if (failure && failure.status < 500) return failure
+    if (failure) return this.#stale(held)
+    this.#tally.miss.add()
+    return this.#served(held)
   }
 
-  /** Waits for the flight of this key, not longer than there is patience. Undefined: a token came. */
-  async #fetch(key: CacheKey, wish: Wish, holding: boolean): Promise<BrokerError | undefined> {
-    const { cache, clock, maxFlights } = this.#dependencies
-    if (cache.isFlying(key)) this.#tally.shared.add()
-    else if (cache.flights >= maxFlights) return new BrokerError('overloaded')
-    const flight = cache.fly(key, () =>
-      this.#exchange.run(wish, key, (proof) => this.#keyOf(wish, proof)),
+  /** Half of what is left of a token at most: it is to be served if none comes. */
+  #patienceOf({ since }: Waiting, wish: Wish, held?: Held<Servable>): number {
+    const waited = this.#dependencies.clock.monotonic() - since
+    const spare = held ? held.remainingMs - wish.minTtl * 1000 : -1
+    if (spare < 0) return PATIENCE_MS.emptyHanded - waited
+    return Math.min(PATIENCE_MS.holding - waited, spare / 2)
+  }
+
+  /** A workload's own token is good to its very end, whatever happens to the authority meanwhile. */
+  #stale(held: Held<Servable>): Served {
+    this.#tally.stale.add()
+    this.#tally.servedStale.add()
+    return this.#served(held)
+  }
+
+  #served({ value, remainingMs }: Held<Servable>): Served {
+    this.#tally.remaining.record(remainingMs / 1000)
+    return { servable: value, expiresIn: Math.floor(remainingMs / 1000) }
+  }
+
+  /** Waits for the flight of this key, not longer than there is patience. */
+  async #fetch(
+    workload: Workload,
+    wish: Wish,
+    key: CacheKey,
+    patienceMs: number,
+  ): Promise<Landing> {
+    const { clock, maxFlights, gate } = this.#dependencies
+    const { tokens } = workload
+    if (tokens.isFlying(key)) this.#tally.shared.add()
+    else if (tokens.flights >= maxFlights) return landed(new BrokerError('overloaded'))
+    else {
+      const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish)
+      if (denied) return landed(denied)
+    }
+    const flight = tokens.fly(key, async () =>
+      landed(await this.#exchange.urgently(workload, wish, key)),
     )
     let stopClock = (): void => {}
-    const patience = new Promise<BrokerError>((resolve) => {
-      const ms = holding ? PATIENCE_MS.holding : PATIENCE_MS.emptyHanded
-      stopClock = clock.after(ms, () => {
-        resolve(new BrokerError('authority_unavailable'))
+    const patience = new Promise<Landing>((resolve) => {
+      stopClock = clock.after(patienceMs, () => {
+        resolve(landed(authorityUnavailable()))
       })
     })
-    return Promise.race([flight, patience]).finally(stopClock)
+    const landing = await Promise.race([flight, patience]).finally(stopClock)
+    // Whoever comes next is served what is held without a second wait.
+    if (landing.failure && landing.failure.status >= 500) tokens.postpone(key, 0)
+    return landing
   }
+}
 
-  /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
-  #keyOf(wish: Wish, { subject }: KnownProof): CacheKey {
-    const known = this.#keys.get(wish)
-    if (known?.subject === subject) return known.key
-    const key = this.#makeKey(wish, subject)
-    this.#keys.set(wish, { subject, key })
-    return key
-  }
+/** How a flight ended; without a failure a token came. */
+interface Landing {
+  readonly failure: BrokerError | undefined
+  /** It flew for nobody who waited. */
+  readonly wasAhead: boolean
+}
 
-  #makeKey(wish: Wish, subject: KeySubject): CacheKey {
-    return cacheKey({
-      tenant: this.#dependencies.tenant,
-      client: wish.agent,
-      subject,
-      actors: [],
-      audiences: wish.audiences,
-      resources: wish.resources,
-      scope: wish.scope,
-      tokenType: 'Bearer',
-      confirmation: undefined,
-    })
-  }
+function landed(failure: BrokerError | undefined, wasAhead = false): Landing {
+  return { failure, wasAhead }
+}
+
+function authorityUnavailable(): BrokerError {
+  return new BrokerError('authority_unavailable')
+}
+
+function isEnough(held: Held<Servable>, wish: Wish): boolean {
+  return held.remainingMs >= wish.minTtl * 1000
 }
 
 function isGood(held: Held<Servable>, wish: Wish): boolean {
   const floor = Math.max(FLOOR_MS, held.lifetimeMs * FLOOR_SHARE)
   return held.remainingMs >= Math.max(floor, wish.minTtl * 1000)
-}
-
-function served(held: Held<Servable>): Served {
-  return {
-    servable: held.value,
-    expiresIn: Math.floor(held.remainingMs / 1000),
-  }
 }

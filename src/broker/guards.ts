@@ -22,8 +22,13 @@ export function hostAllowList(
   addresses: readonly string[],
   more: readonly string[],
 ): ReadonlySet<string> {
-  const ports = addresses.map((address) => address.slice(address.lastIndexOf(':')))
-  return new Set([...addresses, ...ports.map((port) => `localhost${port}`), ...more])
+  const local = addresses.flatMap((address) =>
+    // Over a socket there is no port: clients send the host of whatever URL they were given.
+    address.startsWith('unix:')
+      ? ['localhost']
+      : [address, `localhost${address.slice(address.lastIndexOf(':'))}`],
+  )
+  return new Set([...local, ...more])
 }
 
 /** The first guard that a request fails, if any. One pass over the headers: this stands on the hot path. */
@@ -32,6 +37,14 @@ export function failedGuard(
   hosts: ReadonlySet<string>,
 ): GuardCode | undefined {
   if (headers['lumo-broker'] !== 'true') return 'guard_header_missing'
+  return failedOpenGuard({ headers, rawHeaders, url }, hosts)
+}
+
+/** The guards of a route whose callers cannot send a header of ours. Something else has to stand for it there. */
+export function failedOpenGuard(
+  { headers, rawHeaders, url = '' }: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url'>,
+  hosts: ReadonlySet<string>,
+): GuardCode | undefined {
   if (!hosts.has(headers.host ?? '') || !namesOwnHost(url, hosts) || hasTwoHosts(rawHeaders)) {
     return 'host_not_allowed'
   }

@@ -1,16 +1,22 @@
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { Answers, type Route } from './answers.ts'
+import type { Calling, Callers } from './caller/callers.ts'
 import { BrokerError, type BrokerErrorCode } from './errors.ts'
-import { failedGuard } from './guards.ts'
-import type { RateLimit } from './rate_limit.ts'
-import { identityRoute, tokenRoutes, type Handler, type RoutesDependencies } from './routes.ts'
+import { failedGuard, failedOpenGuard } from './guards.ts'
+import { openRoutes, type OpenRoutesDependencies } from './open_routes.ts'
+import type { OpenHandler } from './routes/drop_in.ts'
+import { identityRoute, type IdentityRouteDependencies } from './routes/identity.ts'
+import { tokenRoutes, type Handler, type TokenRouteDependencies } from './routes/token.ts'
 
-export interface BrokerListenerDependencies extends Omit<RoutesDependencies, 'answers'> {
+export interface BrokerListenerDependencies extends Omit<
+  TokenRouteDependencies & IdentityRouteDependencies & OpenRoutesDependencies,
+  'answers'
+> {
+  readonly callers: Callers
   /** The `Host` values that are served; known once the listener has its ports. */
   readonly hosts: () => ReadonlySet<string>
-  readonly rateLimit: RateLimit
   readonly log: Log
   readonly metrics: Metrics
 }
@@ -23,20 +29,34 @@ const BODY_LIMIT = 65_536
  * more than all the guards together.
  */
 export function brokerListener(dependencies: BrokerListenerDependencies): FastifyInstance {
-  const { hosts, rateLimit, log } = dependencies
+  const { hosts, callers, log } = dependencies
   const answers = new Answers(dependencies.metrics)
-  const guardOf = ({ raw }: FastifyRequest): BrokerError | undefined => {
+  const closed = ({ raw }: FastifyRequest): BrokerError | undefined => {
     const guard = failedGuard(raw, hosts())
     return guard && new BrokerError(guard)
   }
-  const guarded =
-    (route: Route, handler: Handler): Handler =>
-    (request, reply) => {
-      const guard = guardOf(request)
-      if (guard) return answers.refuse(reply, route, guard)
-      if (rateLimit.take()) return handler(request, reply)
+  const open = ({ raw }: FastifyRequest): BrokerError | undefined => {
+    const guard = failedOpenGuard(raw, hosts())
+    return guard && new BrokerError(guard)
+  }
+  let openPaths: ReadonlySet<string> = new Set()
+  const guardOf = (request: FastifyRequest): BrokerError | undefined =>
+    openPaths.has(request.routeOptions.url ?? '') ? open(request) : closed(request)
+  const guarded = (route: Route, handler: Handler): OpenHandler => {
+    const serve = (caller: Calling, request: FastifyRequest, reply: FastifyReply) => {
+      if (caller instanceof BrokerError) return answers.refuse(reply, route, caller)
+      if (caller.rate.take()) return handler(caller, request, reply)
       return answers.refuse(reply, route, new BrokerError('rate_limited', { retryAfterSeconds: 1 }))
     }
+    return (request, reply) => {
+      const guard = closed(request)
+      if (guard) return answers.refuse(reply, route, guard)
+      const caller = callers.of(request.raw)
+      // Without a promise: this is the hot path.
+      if (!(caller instanceof Promise)) return serve(caller, request, reply)
+      return caller.then((found) => serve(found, request, reply))
+    }
+  }
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
@@ -58,14 +78,21 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
   app.post('/v1/token', guarded('token', token.post))
   app.get('/v1/identity', guarded('identity', identityRoute({ ...dependencies, answers })))
   const refuseMethods = (url: string, allow: string, methods: readonly string[]): void => {
-    const refuse: Handler = (_request, reply) =>
+    const refuse: Handler = (_workload, _request, reply) =>
       answers.refuse(reply.header('allow', allow), 'none', new BrokerError('method_not_allowed'))
     app.route({ method: [...methods], url, handler: guarded('none', refuse) })
   }
   refuseMethods('/v1/token', 'GET, POST', otherMethods)
   refuseMethods('/v1/identity', 'GET', [...otherMethods, 'POST'])
+  const openly =
+    (handler: OpenHandler): OpenHandler =>
+    (request, reply) => {
+      const guard = open(request)
+      return guard ? answers.refuse(reply, 'none', guard) : handler(request, reply)
+    }
+  openPaths = openRoutes(app, openly, { ...dependencies, answers })
   app.setNotFoundHandler(
-    guarded('none', (_request, reply) =>
+    guarded('none', (_workload, _request, reply) =>
       answers.refuse(reply, 'none', new BrokerError('route_unknown')),
     ),
   )

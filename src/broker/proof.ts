@@ -52,14 +52,21 @@ export function watchedProofs(
   { log, metrics }: ProofDependencies,
 ): ProofSource {
   let last: KnownProof | undefined
+  let told: ProofFaultCode | undefined
   return {
     last: () => last,
     async read() {
       const proof = await read()
       if (proof instanceof ProofFault) {
         metrics.tally('proofFaults', { code: proof.code }).add()
-        log.warn("the pod's own proof is not usable", { code: proof.code, detail: proof.detail })
-      } else last = { subject: proof.subject, expiresAt: proof.expiresAt }
+        if (proof.code !== told) {
+          log.warn("the pod's own proof is not usable", { code: proof.code, detail: proof.detail })
+        }
+        told = proof.code
+      } else {
+        told = undefined
+        last = { subject: proof.subject, expiresAt: proof.expiresAt }
+      }
       return proof
     },
   }

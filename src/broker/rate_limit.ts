@@ -16,6 +16,12 @@ export class RateLimit {
     this.#filledAt = clock.monotonic()
   }
 
+  /** Whether there is one to take, without taking it. */
+  has(): boolean {
+    this.#fill()
+    return this.#left >= 1
+  }
+
   /** Takes one request; false when there is none to take. */
   take(): boolean {
     this.#fill()

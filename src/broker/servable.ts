@@ -1,14 +1,19 @@
 import type { IssuedToken } from '../exchange/exchanger.ts'
 import { parseCompactJws } from '../verifier/jws.ts'
+import type { Wish } from './wish.ts'
 
 /** The agent that a token says it is for. */
 export interface KnownAgent {
+  readonly iss: string
   readonly sub: string
   readonly client_id: string
 }
 
 /** A token as the cache holds it: its answer is written but for what is left of it. */
 export interface Servable {
+  /** What it was asked for with, and will be again. */
+  readonly wish: Wish
+  readonly scope: string
   readonly beforeExpiry: string
   readonly afterExpiry: string
   readonly agent: KnownAgent | undefined
@@ -17,12 +22,19 @@ export interface Servable {
 }
 
 /** Writes the answer of RFC 6749 section 5.1 around the one number that changes. */
-export function servableOf({ accessToken, scope }: IssuedToken): Servable {
+export function servableOf({ accessToken, scope }: IssuedToken, wish: Wish): Servable {
   return {
+    wish,
+    scope,
     beforeExpiry: `{"access_token":${JSON.stringify(accessToken)},"token_type":"Bearer","expires_in":`,
     afterExpiry: `,"scope":${JSON.stringify(scope)}}`,
     ...whatItSays(accessToken),
   }
+}
+
+/** The token itself, for whoever needs it without its answer. */
+export function accessTokenOf(servable: Servable): string {
+  return (JSON.parse(bodyOf(servable, 0)) as { access_token: string }).access_token
 }
 
 export function bodyOf({ beforeExpiry, afterExpiry }: Servable, expiresIn: number): string {
@@ -33,10 +45,10 @@ export function bodyOf({ beforeExpiry, afterExpiry }: Servable, expiresIn: numbe
 function whatItSays(accessToken: string): Pick<Servable, 'agent' | 'issuedAt'> {
   const jws = parseCompactJws(accessToken)
   if (typeof jws === 'string') return { agent: undefined, issuedAt: undefined }
-  const { sub, client_id: clientId, iat } = jws.payload
-  const named = typeof sub === 'string' && typeof clientId === 'string'
+  const { iss, sub, client_id: clientId, iat } = jws.payload
+  const named = typeof iss === 'string' && typeof sub === 'string' && typeof clientId === 'string'
   return {
-    agent: named ? { sub, client_id: clientId } : undefined,
+    agent: named ? { iss, sub, client_id: clientId } : undefined,
     issuedAt: typeof iat === 'number' ? iat : undefined,
   }
 }

@@ -1,78 +1,111 @@
 import type { CacheKey } from '../cache/key.ts'
-import type { TokenCache } from '../cache/token_cache.ts'
 import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import { fractionOf, type Random } from '../platform/random.ts'
+import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
-import { ProofFault, type KnownProof, type ProofSource } from './proof.ts'
-import { servableOf, type KnownAgent, type Servable } from './servable.ts'
+import type { LocalGate } from './local_gate.ts'
+import { ProofFault } from './proof.ts'
+import { servableOf, type Servable } from './servable.ts'
 import type { Wish } from './wish.ts'
 
 export interface TokenExchangeDependencies {
-  readonly proofs: ProofSource
-  readonly cache: TokenCache<Servable, BrokerError>
   readonly exchanger: Exchanger
+  readonly gate: LocalGate
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
 }
 
-/** How long a caller with nothing in the cache waits, and an authority that said when to come back is asked again. */
+/** How long a caller with nothing in the cache waits, and an authority that is out is asked again for it. */
 export const FOREGROUND_MS = 8_000
+const PAUSE_MS = { first: 250, longest: 2_000 }
+/** What is left for the last attempt: made later, its answer would find nobody. */
+const LAST_ATTEMPT_MS = 250
+const TELL_EVERY_MS = 60_000
 /** Verifiers commonly allow up to a minute. */
 const CLOCKS_APART_SECONDS = 60
 
-/** One exchange of the pod's proof for what somebody wishes for, and what becomes of its outcome in the cache. */
+/** One exchange of a workload's proof for what it wishes for, and what becomes of its outcome in the cache. */
 export class TokenExchange {
   readonly #dependencies: TokenExchangeDependencies
-  #agent: KnownAgent | undefined
+  #told: { readonly detail: string; readonly at: number } | undefined
 
   constructor(dependencies: TokenExchangeDependencies) {
     this.#dependencies = dependencies
   }
 
-  /** Who this workload is, as the last token said. */
-  get agent(): KnownAgent | undefined {
-    return this.#agent
-  }
-
   /**
-   * Undefined: the token lies in the cache, or the proof is of another subject by now. An authority that cannot say yet, and
-   * says when it can, is asked again while there is time: a cluster that begins to sign with a new key, whose keys may not
-   * be fetched again for some seconds, loses no request by it.
+   * For a caller who waits: an authority that is out is asked again while there is time, so that a short outage costs no
+   * request. Undefined: the token lies in the cache, or the proof is of another subject by now.
    */
-  async run(
-    wish: Wish,
-    key: CacheKey,
-    keyOf: (proof: KnownProof) => CacheKey,
-  ): Promise<BrokerError | undefined> {
+  async urgently(workload: Workload, wish: Wish, key: CacheKey): Promise<BrokerError | undefined> {
     const { clock } = this.#dependencies
     const endsAt = clock.monotonic() + FOREGROUND_MS
-    for (;;) {
-      const failure = await this.#attempt(wish, key, keyOf)
+    for (let attempt = 0; ; attempt += 1) {
+      const failure = await this.#attempt(workload, wish, key, true)
       if (!(failure instanceof ExchangeFailure)) return failure
-      const waitMs = Math.max(failure.retryAfterSeconds ?? Infinity, 1) * 1000
-      if (failure.kind === 'outage' && clock.monotonic() + waitMs < endsAt) {
-        await new Promise<void>((resolve) => clock.after(waitMs, resolve))
-        continue
+      const left = endsAt - clock.monotonic()
+      const waitMs = this.#pauseAfter(failure, attempt, left)
+      if (waitMs === undefined) {
+        workload.tokens.postpone(key, retryAfterMsOf(failure))
+        return errorOf(failure)
       }
-      return errorOf(failure)
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve))
     }
+  }
+
+  /** Undefined: not again. `left` is the time that whoever waits has, in milliseconds. */
+  #pauseAfter(failure: ExchangeFailure, attempt: number, left: number): number | undefined {
+    if (failure.kind !== 'outage') return undefined
+    if (failure.retryAfterSeconds !== undefined) {
+      const asked = Math.max(retryAfterMsOf(failure), 1_000)
+      return asked < left ? asked : undefined
+    }
+    const longest = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest)
+    const pause = longest * (0.5 + fractionOf(this.#dependencies.random) / 2)
+    const untilLast = left - LAST_ATTEMPT_MS
+    return untilLast > 0 ? Math.min(pause, untilLast) : undefined
+  }
+
+  /** Ahead of time, once. What it fails of puts the next try off, or ends what is held. */
+  async ahead(workload: Workload, wish: Wish, key: CacheKey): Promise<BrokerError | undefined> {
+    const { metrics, clock } = this.#dependencies
+    const dueSince = clock.monotonic() - workload.tokens.overdueMs(key)
+    const failure = await this.#attempt(workload, wish, key, false)
+    if (!failure) {
+      metrics.tally('refreshes', { outcome: 'issued' }).add()
+      metrics.spread('refreshLag').record((clock.monotonic() - dueSince) / 1000)
+      return undefined
+    }
+    if (failure instanceof BrokerError) {
+      const outcome = failure.code.startsWith('proof_') ? 'no_proof' : 'denied'
+      metrics.tally('refreshes', { outcome }).add()
+      workload.tokens.postpone(key, 0)
+      return failure
+    }
+    metrics.tally('refreshes', { outcome: failure.kind }).add()
+    workload.tokens.postpone(key, retryAfterMsOf(failure))
+    return errorOf(failure)
   }
 
   /** The proof is read anew each time: one that is good once was used up by the attempt before. */
   async #attempt(
+    workload: Workload,
     wish: Wish,
     key: CacheKey,
-    keyOf: (proof: KnownProof) => CacheKey,
+    urgent: boolean,
   ): Promise<ExchangeFailure | BrokerError | undefined> {
-    const { cache, proofs, exchanger, metrics, log } = this.#dependencies
+    const { exchanger, gate, metrics } = this.#dependencies
+    const { proofs, tokens } = workload
     const proof = await proofs.read()
     if (proof instanceof ProofFault) return new BrokerError(proof.code)
     // Another subject's token must not come under this key; the caller asks anew under its own.
-    if (keyOf(proof) !== key) return undefined
-    const asked = cache.ask()
+    if (workload.keyOf(wish, proof) !== key) return undefined
+    const asked = tokens.ask()
     const result = await exchanger.exchange({
       subjectToken: proof.token,
       subjectTokenType: proof.tokenType,
@@ -80,23 +113,37 @@ export class TokenExchange {
       resources: wish.resources,
       scope: wish.scope,
       clientId: wish.agent,
+      urgent,
     })
     if (result instanceof ExchangeFailure) {
       metrics.tally('exchanges', { outcome: result.kind }).add()
-      log.warn('an exchange brought no token', {
-        outcome: result.kind,
-        error: result.error,
-        detail: result.detail,
-      })
-      if (result.kind === 'refused') cache.refuse(key, errorOf(result), asked)
+      this.#tell(result)
+      if (result.kind === 'refused') tokens.refuse(key, errorOf(result), asked)
       return result
     }
-    const servable = servableOf(result)
-    this.#agent = servable.agent ?? this.#agent
-    cache.put(key, servable, result.lifetimeSeconds * 1000, asked)
-    this.#compareClocks(servable)
     metrics.tally('exchanges', { outcome: 'issued' }).add()
+    this.#told = undefined
+    const denied = gate.deniesGranted(workload, wish, result.scope)
+    if (denied) {
+      tokens.refuse(key, denied, asked)
+      return denied
+    }
+    const servable = servableOf(result, wish)
+    workload.agent = servable.agent ?? workload.agent
+    tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
+    this.#compareClocks(servable)
     return undefined
+  }
+
+  /** An outage is told once a minute, and not by each of its thousand failures. */
+  #tell({ kind, error, detail }: ExchangeFailure): void {
+    const { clock, log } = this.#dependencies
+    const now = clock.monotonic()
+    if (kind === 'outage') {
+      if (this.#told?.detail === detail && now - this.#told.at < TELL_EVERY_MS) return
+      this.#told = { detail, at: now }
+    }
+    log.warn('an exchange brought no token', { outcome: kind, error, detail })
   }
 
   /** A token of another time is refused by whoever checks it, and nobody there will know why. */
@@ -111,13 +158,17 @@ export class TokenExchange {
   }
 }
 
-function errorOf({ kind, error, retryAfterSeconds }: ExchangeFailure): BrokerError {
+function retryAfterMsOf({ retryAfterSeconds = 0 }: ExchangeFailure): number {
+  return retryAfterSeconds * 1000
+}
+
+/** What a caller learns of an exchange that brought nothing. */
+export function errorOf({ kind, error, retryAfterSeconds }: ExchangeFailure): BrokerError {
   switch (kind) {
-    case 'outage':
-      return new BrokerError(
-        'authority_unavailable',
-        retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
-      )
+    case 'outage': {
+      const code = error === 'authority_busy' ? 'authority_busy' : 'authority_unavailable'
+      return new BrokerError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+    }
     case 'relayed':
       return new BrokerError('request_refused', { error })
     case 'refused':

@@ -1,7 +1,9 @@
 import type { Clock } from '../platform/clock.ts'
+import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import type { GetToken } from './get_token.ts'
-import { plainWish } from './wish.ts'
+import type { LocalGate } from './local_gate.ts'
+import { plainWish, type Wish } from './wish.ts'
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
@@ -14,18 +16,32 @@ export interface WarmUp {
   stop(): void
 }
 
-/** Fetches the first token before anybody asks, again and again until it is there: the start-up probe waits for it. */
-export function warmUp(getToken: GetToken, clock: Clock): WarmUp {
+export interface WarmUpDependencies {
+  readonly getToken: GetToken
+  readonly gate: LocalGate
+  readonly workload: Workload
+  readonly clock: Clock
+}
+
+/**
+ * Fetches the first token before anybody asks, again and again until it is there: the start-up probe waits for it. Where the
+ * broker's own policy leaves out requests without a target it is one that it names; where it allows nothing that can be
+ * told from it, there is none to wait for.
+ */
+export function warmUp({ getToken, gate, workload, clock }: WarmUpDependencies): WarmUp {
   let done = false
   let stopped = false
   let cancel = (): void => {}
   const { promise: refused, resolve: refuse } = Promise.withResolvers<BrokerError>()
+  const tokenFor = async (wish: Wish) =>
+    getToken.fromCache(workload, wish) ??
+    (await getToken.byExchange(workload, wish).catch(() => new BrokerError('unexpected')))
   const attempt = async (pause: number): Promise<void> => {
-    const result =
-      getToken.fromCache(plainWish) ??
-      (await getToken.byExchange(plainWish).catch(() => new BrokerError('unexpected')))
-    done = !(result instanceof BrokerError)
-    if (result instanceof BrokerError && result.status < 500) refuse(result)
+    const plain = await tokenFor(plainWish)
+    const sample = isLocalDenial(plain) ? gate.sampleWish(workload) : undefined
+    const result = sample ? await tokenFor(sample) : plain
+    done = !(result instanceof BrokerError) || isLocalDenial(result)
+    if (result instanceof BrokerError && isOfAuthority(result)) refuse(result)
     if (done || stopped) return
     cancel = clock.after(pause, () => void attempt(Math.min(pause * 2, LONGEST_PAUSE_MS)))
   }
@@ -38,4 +54,13 @@ export function warmUp(getToken: GetToken, clock: Clock): WarmUp {
       cancel()
     },
   }
+}
+
+/** Our own limits pass, and a fault of our proof may. */
+function isOfAuthority({ code }: BrokerError): boolean {
+  return code === 'authority_refused' || code === 'request_refused'
+}
+
+function isLocalDenial(result: object): boolean {
+  return result instanceof BrokerError && result.code.endsWith('_not_allowed')
 }

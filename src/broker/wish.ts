@@ -30,6 +30,17 @@ export const plainWish: Wish = {
   agent: undefined,
 } as unknown as Wish
 
+/** The wish of a configuration, whose parts were checked when it was read. */
+export function wishFor(parts: {
+  readonly audiences: readonly string[]
+  readonly resources: readonly string[]
+  readonly scope: readonly string[] | undefined
+  readonly agent: string | undefined
+}): Wish {
+  const { audiences, resources, scope, agent } = parts
+  return { audiences, resources, scope, minTtl: 0, agent } as Wish
+}
+
 export function wishOfQuery(query: string): Wish | BrokerError {
   if (query === '') return plainWish
   const parameters = Parameters.ofForm(query)
@@ -63,6 +74,16 @@ function wishOf(parameters: Parameters): Wish | BrokerError {
   // A misspelt parameter that is passed over yields a token that nobody asked for.
   if (parameters.names().some((name) => !names.has(name)))
     return new BrokerError('parameter_unknown')
+  const minTtl = parameters.one('min_ttl') ?? '0'
+  if (!/^\d{1,6}$/.test(minTtl)) return new BrokerError('parameter_malformed')
+  return wishIn(parameters, { minTtl: Number(minTtl), agent: parameters.one('agent') })
+}
+
+/** The target and scope among some parameters, whatever stands beside them. */
+export function wishIn(
+  parameters: Parameters,
+  { minTtl, agent }: Pick<Wish, 'minTtl' | 'agent'>,
+): Wish | BrokerError {
   const audiences = parameters.all('audience')
   const resources = parameters.all('resource')
   if (!audiences.every(isAudience) || !resources.every(isResource)) {
@@ -71,9 +92,6 @@ function wishOf(parameters: Parameters): Wish | BrokerError {
   const scopeText = parameters.one('scope')
   const scope = scopeText === undefined ? undefined : parseScope(scopeText)
   if (scopeText !== undefined && !scope) return new BrokerError('scope_malformed')
-  const minTtl = parameters.one('min_ttl') ?? '0'
-  if (!/^\d{1,6}$/.test(minTtl)) return new BrokerError('parameter_malformed')
-  const agent = parameters.one('agent')
   if (agent !== undefined && agent.length > 255) return new BrokerError('parameter_malformed')
-  return { audiences, resources, scope, minTtl: Number(minTtl), agent } as Wish
+  return { audiences, resources, scope, minTtl, agent } as Wish
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../platform/clock.ts'
+import { fractionOf, type Random } from '../platform/random.ts'
 import type { CacheKey } from './key.ts'
 
 /** When a token was asked for, on both clocks, and in which state of the cache. */
@@ -14,6 +15,13 @@ interface Entry<Value> {
   readonly lifetimeMs: number
   readonly expiresAtWall: number
   readonly expiresAtMonotonic: number
+  /** With so much left it is to be fetched anew. */
+  dueAtMs: number
+  /** Whether anybody asked for it since it came. */
+  used: boolean
+  failures: number
+  /** Monotonic; not asked for ahead of time before. */
+  retryAt: number
 }
 
 /** A token of the cache, with what is left of it. */
@@ -21,24 +29,39 @@ export interface Held<Value> {
   readonly value: Value
   readonly remainingMs: number
   readonly lifetimeMs: number
+  /** It is time to fetch the next one. */
+  readonly isDue: boolean
+  /** The last try to replace it failed, and the next one is not yet due. */
+  readonly isWaiting: boolean
 }
 
 /** The longest that a refusal is remembered, so that a mended policy is felt soon. */
 const REFUSAL_MS = 10_000
+/** Of its life, after which a token is fetched anew, give or take a tenth of that. */
+const REFRESH_AT = 0.65
+const JITTER = 0.1
+const BACK_OFF_MS = { first: 1_000, longest: 60_000 }
+
+export interface CacheDependencies {
+  readonly clock: Clock
+  readonly random: Random
+}
 
 /**
- * Tokens on their way to the pod: bounded, each until the nearer of its wall and its monotonic end. A wall clock that is set
- * back would otherwise keep an expired token alive, and one that is set forward is believed.
+ * The tokens of one workload on their way to it: bounded, each until the nearer of its wall and its monotonic end. A wall
+ * clock that is set back would otherwise keep an expired token alive, and one that is set forward is believed.
  */
 export class TokenCache<Value extends object, Refusal extends object> {
   readonly #clock: Clock
+  readonly #random: Random
   readonly #entries: LRUCache<CacheKey, Entry<Value>>
   readonly #refusals: LRUCache<CacheKey, { readonly refusal: Refusal; readonly until: number }>
   readonly #flights = new Map<CacheKey, Promise<unknown>>()
   #generation = 0
 
-  constructor(maxEntries: number, clock: Clock) {
+  constructor(maxEntries: number, { clock, random }: CacheDependencies) {
     this.#clock = clock
+    this.#random = random
     this.#entries = new LRUCache({ max: maxEntries })
     this.#refusals = new LRUCache({ max: Math.min(maxEntries, 1_000) })
   }
@@ -50,14 +73,16 @@ export class TokenCache<Value extends object, Refusal extends object> {
   get(key: CacheKey): Held<Value> | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    const { value, lifetimeMs } = entry
-    const remainingMs = Math.min(
-      entry.expiresAtWall - this.#clock.wall(),
-      entry.expiresAtMonotonic - this.#clock.monotonic(),
-    )
-    if (remainingMs > 0) return { value, remainingMs, lifetimeMs }
-    this.#entries.delete(key)
-    return undefined
+    const remainingMs = this.#remainingOf(entry)
+    if (remainingMs <= 0) {
+      this.#entries.delete(key)
+      return undefined
+    }
+    entry.used = true
+    const { value, lifetimeMs, dueAtMs } = entry
+    const isDue = remainingMs <= dueAtMs
+    const isWaiting = this.#clock.monotonic() < entry.retryAt
+    return { value, remainingMs, lifetimeMs, isDue, isWaiting }
   }
 
   /** To be called before a token is asked for, and handed to `put` or `refuse` with what came of it. */
@@ -69,15 +94,20 @@ export class TokenCache<Value extends object, Refusal extends object> {
     }
   }
 
-  /** Its life is counted from when it was asked for: it began on the way here. */
+  /** Its life is counted from when it was asked for: it began on the way here. When it will be due is drawn now, once. */
   put(key: CacheKey, value: Value, lifetimeMs: number, asked: Asked): void {
     if (asked.generation !== this.#generation) return
     this.#refusals.delete(key)
+    const share = REFRESH_AT * (1 + JITTER * (2 * fractionOf(this.#random) - 1))
     this.#entries.set(key, {
       value,
       lifetimeMs,
       expiresAtWall: asked.wall + lifetimeMs,
       expiresAtMonotonic: asked.monotonic + lifetimeMs,
+      dueAtMs: lifetimeMs * (1 - share),
+      used: false,
+      failures: 0,
+      retryAt: -Infinity,
     })
   }
 
@@ -91,6 +121,65 @@ export class TokenCache<Value extends object, Refusal extends object> {
   refusalOf(key: CacheKey): Refusal | undefined {
     const known = this.#refusals.get(key)
     return known && this.#clock.monotonic() < known.until ? known.refusal : undefined
+  }
+
+  /**
+   * A try to replace a token failed: the next waits from 1 s up to 60 s with full jitter, and `atLeastMs`. All who waited for
+   * the same try say so; it counts once.
+   */
+  postpone(key: CacheKey, atLeastMs: number): void {
+    const entry = this.#entries.peek(key)
+    if (!entry) return
+    const now = this.#clock.monotonic()
+    if (now < entry.retryAt) {
+      entry.retryAt = Math.max(entry.retryAt, now + atLeastMs)
+      return
+    }
+    const cap = Math.min(BACK_OFF_MS.first * 2 ** entry.failures, BACK_OFF_MS.longest)
+    entry.failures = Math.min(entry.failures + 1, 16)
+    const pause = Math.max(cap * fractionOf(this.#random), atLeastMs)
+    entry.retryAt = now + pause
+  }
+
+  /** All tokens become due within a tenth of their lives, each at a moment of its own: the proof that they came from was replaced. */
+  hasten(): void {
+    for (const entry of this.#entries.values()) {
+      const soon = this.#remainingOf(entry) - entry.lifetimeMs * JITTER * fractionOf(this.#random)
+      entry.dueAtMs = Math.max(entry.dueAtMs, soon)
+    }
+  }
+
+  /**
+   * What is to be fetched ahead of time now, the nearest to its end first. Whatever nobody asked for since it came is left
+   * out: whoever asks for it late begins its refresh then. Forgets what has ended.
+   */
+  due(): readonly (readonly [CacheKey, Value])[] {
+    const now = this.#clock.monotonic()
+    const found: { readonly key: CacheKey; readonly value: Value; readonly left: number }[] = []
+    for (const [key, entry] of this.#entries.entries()) {
+      const left = this.#remainingOf(entry)
+      if (left <= 0) this.#entries.delete(key)
+      else if (left <= entry.dueAtMs && entry.used && now >= entry.retryAt) {
+        if (!this.#flights.has(key)) found.push({ key, value: entry.value, left })
+      }
+    }
+    return found.sort((one, other) => one.left - other.left).map(({ key, value }) => [key, value])
+  }
+
+  /** Milliseconds since a token became due; 0 where it is not, or is gone. */
+  overdueMs(key: CacheKey): number {
+    const entry = this.#entries.peek(key)
+    return entry ? Math.max(0, entry.dueAtMs - this.#remainingOf(entry)) : 0
+  }
+
+  /** Every token that is held, without counting as a use of it. */
+  values(): readonly (readonly [CacheKey, Value])[] {
+    return [...this.#entries.entries()].map(([key, { value }]) => [key, value] as const)
+  }
+
+  /** Drops the token that was not asked for the longest. */
+  dropOldest(): void {
+    this.#entries.pop()
   }
 
   /** Forgets all, and whatever was asked for before. */
@@ -119,5 +208,12 @@ export class TokenCache<Value extends object, Refusal extends object> {
     })
     this.#flights.set(key, flight)
     return flight
+  }
+
+  #remainingOf({ expiresAtWall, expiresAtMonotonic }: Entry<Value>): number {
+    return Math.min(
+      expiresAtWall - this.#clock.wall(),
+      expiresAtMonotonic - this.#clock.monotonic(),
+    )
   }
 }

@@ -1,6 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { OperatorFault } from '../platform/operator_fault.ts'
-import { DocumentFault, showFault } from '../config/document.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 
 const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
@@ -12,6 +11,25 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker config check FILE     report every fault of a configuration and its policies
   lumo-broker config schema         print the JSON Schema of the configuration
   lumo-broker config schema policy  print the JSON Schema of trust policies
+
+  These work in the container of a broker, and in others of its pod:
+
+  lumo-broker token                 print an access token of a running broker
+    --audience, --resource, --scope   what it is for; the first two any number of times
+    --min-ttl SECONDS, --agent ID     what must be left of it; which agent, where the pod is several
+    --header | --json                 as an Authorization header; the whole answer
+  lumo-broker wait                  until there is a token; takes what token takes, for init containers
+    --timeout SECONDS                 for ever, if it is not given
+  lumo-broker doctor --config FILE  look at each link of the path of a token, and say what to mend
+    --json                            for programs; takes what token takes, too
+  lumo-broker decode [FILE]         what a JWT says, unverified; standard input without FILE
+
+  Which broker token, wait and doctor ask:
+    --url ORIGIN | --socket PATH      (http://127.0.0.1:9180)
+    --config FILE                     where this configuration has it listen first
+    LUMO_BROKER_URL, LUMO_BROKER_SOCKET, LUMO_CONFIG stand for them; doctor and run take the last
+    --proof-file FILE, --ca-file FILE a node broker: the token that it wants to see (over TLS
+                                      LUMO_PROOF_FILE stands for it), the CA of its certificate
 
   lumo-broker explain --config FILE what an authority makes of a proof, rule by rule
     --proof FILE | --claims FILE      a token or signed request, or claims as if they were signed;
@@ -44,6 +62,10 @@ type Command = (io: Io) => Promise<ExitCode>
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).run,
   dev: async () => (await import('./dev.ts')).dev,
+  token: async () => (await import('./token.ts')).token,
+  wait: async () => (await import('./wait.ts')).wait,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  decode: async () => (await import('./decode.ts')).decode,
   config: async () => (await import('./config.ts')).config,
   explain: async () => (await import('./explain.ts')).explain,
   clients: async () => (await import('./clients.ts')).clients,
@@ -71,7 +93,8 @@ export async function runCommand(io: Io): Promise<ExitCode> {
       return 2
     }
     if (!(error instanceof OperatorFault)) throw error
-    const sentences = error instanceof DocumentFault ? error.faults.map(showFault) : [error.message]
+    const sentences =
+      'faults' in error ? (await import('./faults.ts')).sentencesOf(error) : [error.message]
     for (const sentence of sentences) io.stderr.write(`lumo-broker: ${sentence}\n`)
     return 1
   }

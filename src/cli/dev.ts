@@ -134,6 +134,7 @@ function documentOf(state: DevState, ports: Ports, clusterIssuer: string) {
       listen: [at(ports.broker), `[::1]:${String(ports.broker)}`],
       authority: { tenant: TENANT },
       proof: { file: join(state.proofFolder, 'token') },
+      dropIn: { secretFile: state.guardFile },
     },
   }
 }
@@ -156,6 +157,7 @@ async function untilStarted(
 function welcome(ports: Ports, state: string, hasToken: boolean): string {
   const url = (port: number): string => `http://127.0.0.1:${String(port)}`
   const secret = `$(cat '${join(state, 'client-secret')}')`
+  const guard = `$(cat '${join(state, 'guard')}')`
   const first = hasToken
     ? 'lumo-broker is ready.'
     : 'lumo-broker runs, but has no token yet: the log above says why.'
@@ -172,6 +174,7 @@ ${first}
 Try, in another terminal in this folder:
 
   curl -s -H 'Lumo-Broker: true' '${url(ports.broker)}/v1/token?audience=https://docs.example.com'
+  curl -s -u "self:${guard}" -d grant_type=client_credentials ${url(ports.broker)}/t/${TENANT}/api/v1/oauth/token
   curl -s -u "${CLIENT}:${secret}" -d grant_type=client_credentials ${url(ports.authority)}/t/${TENANT}/api/v1/oauth/token
   curl -s ${url(ports.operations)}/metrics | grep ^lumo_
 

@@ -1,21 +1,17 @@
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { startApplication, systemSurroundings } from '../compose/application.ts'
-import type { Config } from '../config/config.ts'
-import { DocumentFault, showFault } from '../config/document.ts'
-import { loadConfig } from '../config/load.ts'
 import { openLog } from '../ops/log.ts'
-import { systemFiles } from '../platform/files.ts'
+import { readConfig } from './config_file.ts'
+import { configFileOf } from './environment.ts'
 import type { ExitCode, Io } from './io.ts'
 import { options } from './options.ts'
 
-export const MAX_CONFIG_BYTES = 4_194_304
+export { MAX_CONFIG_BYTES } from './config_file.ts'
 
 /** `lumo-broker run --config FILE`: the roles of a configuration, until the process is asked to end. */
 export async function run(io: Io): Promise<ExitCode> {
-  const { config: file } = options(io.arguments, { config: 'required' })
-  const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
-  const config = loadNamed(file, text.toString('utf8'), io)
+  const { config: file } = options(io.arguments, { config: 'optional' })
+  const config = await readConfig(configFileOf(file, io), io)
   const log = await openLog(config.log, io.stdout)
   const application = await startApplication(config, systemSurroundings(log, io.environment))
   for (const [role, addresses] of Object.entries(application.addresses)) {
@@ -29,20 +25,6 @@ export async function run(io: Io): Promise<ExitCode> {
   }
   await application.stop()
   return sentence === undefined ? 0 : 1
-}
-
-/** Faults are named with the file that they are in. */
-function loadNamed(file: string, text: string, { environment }: Io): Config {
-  try {
-    return loadConfig(text, environment)
-  } catch (error) {
-    if (!(error instanceof DocumentFault)) throw error
-    const faults = error.faults.map((fault) => ({
-      path: '',
-      message: `${file}: ${showFault(fault)}`,
-    }))
-    throw new DocumentFault(faults)
-  }
 }
 
 /** Writes to the file that the kubelet made for it; where there is none, there is no kubelet to read it. */

@@ -12,6 +12,7 @@ import type { RunningAuthority } from './authority.ts'
 import type { RunningBroker } from './broker.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** For what a request in an authority needs. */
 const GRACE_MS = 5_000
 
 /** The program, running in the roles of its configuration. */
@@ -74,16 +75,25 @@ export async function startApplication(
     running.push(part)
     return part
   }
+  const graceMs = config.broker?.shutdown.graceMs ?? GRACE_MS
   const stop = async (): Promise<void> => {
-    for (const part of running.toReversed()) await part.stop(GRACE_MS)
+    for (const part of running.toReversed()) await part.stop(graceMs)
   }
+  const drainDelayMs = Math.max(
+    config.broker?.shutdown.drainDelayMs ?? 0,
+    config.authority?.drainDelayMs ?? 0,
+  )
   let broker: RunningBroker | undefined
   let ready = false
   const started = (): boolean => ready && (broker?.hasToken() ?? true)
   try {
     // First, for it needs nothing: a port that is taken is said before anything else has begun.
     const probes = { ready: () => ready, started }
-    const operations = keep(await startOperations(config, surroundings, probes))
+    const openapi = async (): Promise<string> => {
+      const { describeApi } = await import('./openapi.ts')
+      return describeApi(config, { broker: broker?.addresses ?? [] })
+    }
+    const operations = keep(await startOperations(config, surroundings, probes, openapi))
     const authority = config.authority && keep(await loadAuthority(config.authority, surroundings))
     if (config.broker) {
       const { tenant } = config.broker
@@ -101,7 +111,13 @@ export async function startApplication(
       },
       started,
       givenUp: broker?.givenUp ?? new Promise(() => {}),
-      stop,
+      stop: async () => {
+        // Endpoints of a Service go on being used for a while after the pod was told to end: it stays ready meanwhile.
+        if (drainDelayMs > 0) {
+          await new Promise<void>((resume) => surroundings.clock.after(drainDelayMs, resume))
+        }
+        await stop()
+      },
     }
   } catch (error) {
     await stop()
@@ -126,8 +142,13 @@ async function loadBroker(
   return startBroker(config, authority, surroundings)
 }
 
-async function startOperations(config: Config, { clock, metrics }: Surroundings, probes: Probes) {
-  const app = operationsListener(metrics, probes)
+async function startOperations(
+  config: Config,
+  { clock, metrics }: Surroundings,
+  probes: Probes,
+  openapi: () => Promise<string>,
+) {
+  const app = operationsListener(metrics, probes, openapi)
   await app.ready()
   const listening = await listen(
     { role: 'operations listener', handler: handlerOf(app), addresses: [config.operations.listen] },

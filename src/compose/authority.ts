@@ -13,11 +13,13 @@ import type { OAuthError } from '../oauth/errors.ts'
 import { repeatedly, shiftedClock, unixSeconds } from '../platform/clock.ts'
 import { handlerOf } from '../platform/listen.ts'
 import { causeOf } from '../platform/log.ts'
+import { memoryHttp, type MemoryHttp } from '../platform/memory_http.ts'
 import type { Watched } from '../platform/watched.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import type { Verifier } from '../verifier/verifier.ts'
 import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
 import { openPolicy, openTenant } from './tenant.ts'
@@ -31,6 +33,10 @@ const TIDY_EVERY_MS = 600_000
 /** The role `authority`, running. */
 export interface RunningAuthority {
   readonly token: TokenEndpoint
+  /** Its routes without a socket, for the broker of this process and nobody else. */
+  readonly http: MemoryHttp
+  /** What verifies the proofs of a tenant; undefined: there is no such tenant. */
+  verifierOf(tenant: string): Verifier | undefined
   readonly addresses: readonly string[]
   /** Issues an authorization code, for whatever showed a user what they agree to. Undefined: there is no such tenant. */
   issueCode(
@@ -100,9 +106,16 @@ async function open(
   const app = authorityListener({ origin: config.origin, token, ...parts })
   await app.ready()
   opened.add(() => app.close())
-  const listening = await listenWithTls(config, handlerOf(app), opened, surroundings)
+  const listening = await listenWithTls(
+    { role: 'authority', handler: handlerOf(app), addresses: [config.listen] },
+    config.tls,
+    opened,
+    surroundings,
+  )
   return {
     token,
+    http: memoryHttp(handlerOf(app)),
+    verifierOf: (slug) => tenants.get(slug)?.verifier,
     addresses: listening.addresses,
     issueCode: async (slug, request, consent) => {
       const tenant = tenants.get(slug)

@@ -1,29 +1,52 @@
 import { X509Certificate } from 'node:crypto'
+import type { Workload } from '../broker/caller/workload.ts'
 import type { BrokerError } from '../broker/errors.ts'
 import { GetToken } from '../broker/get_token.ts'
+import { clientProof } from '../broker/drop_in/guard.ts'
 import { hostAllowList } from '../broker/guards.ts'
 import { brokerListener } from '../broker/listener.ts'
-import { proofFile, type ProofSource } from '../broker/proof.ts'
-import { RateLimit } from '../broker/rate_limit.ts'
-import type { Servable } from '../broker/servable.ts'
+import { LocalGate } from '../broker/local_gate.ts'
+import { keepFresh } from '../broker/refresh.ts'
+import { revokeHeld } from '../broker/revoke_held.ts'
 import { warmUp } from '../broker/warm_up.ts'
-import { TokenCache } from '../cache/token_cache.ts'
-import type { BrokerConfig, RemoteAuthorityConfig } from '../config/config.ts'
+import type { BrokerConfig } from '../config/config.ts'
 import type { Exchanger } from '../exchange/exchanger.ts'
 import { inProcessExchanger, type LocalTokenEndpoint } from '../exchange/in_process.ts'
+import { limitedExchanger } from '../exchange/limited.ts'
+import type { AuthorityLink } from '../exchange/link.ts'
+import { localLink } from '../exchange/local_link.ts'
 import { remoteExchanger } from '../exchange/remote.ts'
-import { handlerOf, listen } from '../platform/listen.ts'
+import { remoteLink } from '../exchange/remote_link.ts'
+import { revocation } from '../exchange/revoke.ts'
+import { handlerOf } from '../platform/listen.ts'
+import type { MemoryHttp } from '../platform/memory_http.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
+import { LocalPolicy } from '../policy/local/local_policy.ts'
+import type { Verifier } from '../verifier/verifier.ts'
+import { openCallers } from './callers.ts'
+import { openDropInGuard } from './drop_in.ts'
+import { Opened } from './opened.ts'
+import { openSinks } from './sinks.ts'
 import type { Surroundings } from './surroundings.ts'
+import { listenWithTls } from './tls.ts'
 
 const MAX_CA_BYTES = 1_048_576
-const MAX_FLIGHTS = 1_000
+const MAX_POLICY_BYTES = 1_048_576
+/** Different tokens that one workload may wait for at once. */
+const MAX_FLIGHTS = 256
+/** Exchanges that an authority is asked for at once, by all workloads together. */
+const MAX_EXCHANGES = 16
+/** Of a thousand connections; a pod has few clients. */
+const MAX_CONNECTIONS_PER_ADDRESS = 128
+
+/** For ending what is held, after what runs has had its grace. */
+const REVOKE_WITHIN_MS = 5_000
 
 /** The role `broker`, running. */
 export interface RunningBroker {
   readonly addresses: readonly string[]
-  /** True once a first token was had. */
+  /** True once a first token was had; of a broker for others, at once. */
   hasToken(): boolean
   /** Resolves with a sentence when a sidecar has nothing left to try. */
   readonly givenUp: Promise<string>
@@ -35,6 +58,8 @@ export interface RunningBroker {
 /** What there is in the same process to exchange with. */
 export interface LocalAuthority {
   readonly token: LocalTokenEndpoint
+  readonly http: MemoryHttp
+  verifierOf(tenant: string): Verifier | undefined
 }
 
 /**
@@ -46,81 +71,155 @@ export async function startBroker(
   local: LocalAuthority | undefined,
   surroundings: Surroundings,
 ): Promise<RunningBroker> {
+  const opened = new Opened()
+  try {
+    return await open(config, local, opened, surroundings)
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function open(
+  config: BrokerConfig,
+  local: LocalAuthority | undefined,
+  opened: Opened,
+  surroundings: Surroundings,
+): Promise<RunningBroker> {
   const { clock, metrics } = surroundings
-  const ca =
-    config.remote?.caFile === undefined
-      ? undefined
-      : await openCa(config.remote.caFile, surroundings)
-  const proofs = await proofsOf(config, surroundings)
-  const cache = new TokenCache<Servable, BrokerError>(config.maxEntries, clock)
-  metrics.observe('cacheEntries', {}, () => cache.size)
-  const getToken = new GetToken({
-    tenant: config.tenant,
-    proofs,
-    cache,
-    exchanger: exchangerOf(config, local, () => ca?.current(), surroundings),
-    maxFlights: MAX_FLIGHTS,
-    ...surroundings,
-  })
+  const verifier = local?.verifierOf(config.tenant)
+  const { callers, pod } = await openCallers(config, verifier, opened, surroundings)
+  const authority = await openAuthority(config, local, opened, surroundings)
+  const { link } = authority
+  const exchanger = limitedExchanger(authority.exchanger, MAX_EXCHANGES)
+  const gate = await openGate(config, () => callers.workloads(), opened, surroundings)
+  const getToken = new GetToken({ exchanger, gate, maxFlights: MAX_FLIGHTS, ...surroundings })
+  observe(metrics, () => callers.workloads(), exchanger)
   let hosts: ReadonlySet<string> = new Set()
+  const guard = await openDropInGuard(config.dropIn, opened, surroundings)
   const app = brokerListener({
     getToken,
-    proofs,
+    gate,
+    callers,
+    exchanger,
+    link,
+    prove: clientProof(guard, callers),
+    tenant: config.tenant,
     hosts: () => hosts,
-    rateLimit: new RateLimit(config.rateLimit, clock),
     ...surroundings,
   })
   await app.ready()
-  const listening = await listen(
-    { role: 'broker', handler: handlerOf(app), addresses: config.listen },
-    clock,
+  opened.add(() => app.close())
+  const listening = await listenWithTls(
+    {
+      role: 'broker',
+      handler: handlerOf(app),
+      addresses: config.listen,
+      ...(!pod && { maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS }),
+    },
+    config.tls,
+    opened,
+    surroundings,
   )
   hosts = hostAllowList(listening.addresses, config.hosts)
-  const warming = warmUp(getToken, clock)
+  const stopRefreshing = keepFresh({
+    getToken,
+    workloads: () => callers.workloads(),
+    followsFile: config.proof.from === 'file',
+    maxEntries: config.maxEntries,
+    clock,
+  })
+  opened.add(stopRefreshing)
+  const warming = pod && warmUp({ getToken, gate, workload: pod, clock })
+  const sinks = pod ? openSinks(config.sinks, { getToken, pod }, surroundings) : undefined
   return {
     addresses: listening.addresses,
-    hasToken: () => warming.done(),
-    givenUp: config.remote ? warming.refused.then(lastSentence) : new Promise(() => {}),
+    hasToken: () => (warming?.done() ?? true) && (sinks?.done() ?? true),
+    givenUp: warming && config.remote ? warming.refused.then(lastSentence) : new Promise(() => {}),
     forget: () => {
-      cache.clear()
+      for (const { tokens } of callers.workloads()) tokens.clear()
     },
     stop: async (graceMs) => {
-      warming.stop()
+      warming?.stop()
       await listening.close(graceMs)
-      ca?.stop()
-      await app.close()
+      await sinks?.stop()
+      if (config.shutdown.revoke) {
+        stopRefreshing()
+        await revokeHeld(callers.workloads(), revocation(link), surroundings, REVOKE_WITHIN_MS)
+      }
+      await opened.close()
     },
   }
 }
 
-async function proofsOf(
-  { proof, proofAudience }: BrokerConfig,
+function observe(
+  metrics: Surroundings['metrics'],
+  workloads: () => Iterable<Workload>,
+  exchanges: { readonly waiting: number },
+): void {
+  metrics.observe('cacheEntries', {}, () =>
+    [...workloads()].reduce((sum, { tokens }) => sum + tokens.size, 0),
+  )
+  metrics.observe('workloads', {}, () => [...workloads()].length)
+  metrics.observe('exchangesWaiting', {}, () => exchanges.waiting)
+}
+
+/** What the broker's own policy allows; followed, and looked at again for all that is held when it changes. */
+async function openGate(
+  { policy: path, limits }: BrokerConfig,
+  workloads: () => Iterable<Workload>,
+  opened: Opened,
   surroundings: Surroundings,
-): Promise<ProofSource> {
-  if (proof.from === 'file') return proofFile(proof.file, proofAudience, surroundings)
-  const { awsProofs } = await import('./aws_credentials.ts')
-  return awsProofs(proof, proofAudience, surroundings)
+): Promise<LocalGate> {
+  const policy =
+    path === undefined
+      ? undefined
+      : opened.follow(
+          await Watched.open(
+            {
+              what: 'local_policy',
+              paths: [path],
+              maxBytes: MAX_POLICY_BYTES,
+              parse: (contents) => LocalPolicy.parse(contents),
+            },
+            surroundings,
+          ),
+        )
+  const gate = new LocalGate({ policy: () => policy?.current(), limits, ...surroundings })
+  policy?.onChange(() => {
+    for (const workload of workloads()) gate.review(workload)
+  })
+  return gate
 }
 
 function lastSentence({ error }: BrokerError): string {
   return `the authority refuses a token to this workload (${error}): does its trust policy have an agent for this namespace and service account, does it have a provider for the proof's issuer and audience, and is broker.authority.tenant right? The authority's log has the reason`
 }
 
-function exchangerOf(
+/** The two ways to the authority: for exchanges of proofs and tokens, and for everything else. */
+async function openAuthority(
   { tenant, remote }: BrokerConfig,
   local: LocalAuthority | undefined,
-  ca: () => string | undefined,
-  { http }: Surroundings,
-): Exchanger {
-  if (remote) return remoteExchanger({ ...remote, ca }, http)
-  if (local) return inProcessExchanger(tenant, local.token)
-  throw new Error('a broker without an authority passed the configuration')
+  opened: Opened,
+  surroundings: Surroundings,
+): Promise<{ readonly exchanger: Exchanger; readonly link: AuthorityLink }> {
+  if (!remote) {
+    if (!local) throw new Error('a broker without an authority passed the configuration')
+    return {
+      exchanger: inProcessExchanger(tenant, local.token),
+      link: localLink(tenant, local.http),
+    }
+  }
+  const { caFile } = remote
+  const ca = caFile === undefined ? undefined : opened.follow(await openCa(caFile, surroundings))
+  const authority = { ...remote, ca: () => ca?.current() }
+  return {
+    exchanger: remoteExchanger(authority, surroundings.http),
+    link: remoteLink(authority, surroundings.http),
+  }
 }
 
-function openCa(
-  file: NonNullable<RemoteAuthorityConfig['caFile']>,
-  surroundings: Surroundings,
-): Promise<Watched<string>> {
+function openCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
   return Watched.open(
     {
       what: 'ca',

@@ -1,13 +1,11 @@
 import type { KeysConfig } from '../config/provider/keys.ts'
-import type { Seal } from '../endpoint/sealing.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
-import type { Store } from '../store/store.ts'
 import { fetchKeys, type KeyLocation } from '../verifier/keys/fetch_keys.ts'
+import type { KeptKeys } from '../verifier/keys/kept_keys.ts'
 import { KeySet } from '../verifier/keys/key_set.ts'
 import { localKeys, type KeySource } from '../verifier/keys/key_source.ts'
 import { RemoteKeys } from '../verifier/keys/remote_keys.ts'
-import { keptKeySets, placeOf } from './kept_key_sets.ts'
 import type { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -24,10 +22,9 @@ export interface KeyOwner {
 }
 
 export interface KeyNeeds {
-  readonly tenant: string
-  readonly store: Store
-  readonly seal: Seal
-  readonly opened: Opened
+  /** Where key sets outlive the process; nowhere, where absent. */
+  readonly kept?: (provider: string, issuers: readonly string[], from: KeyLocation) => KeptKeys
+  readonly opened: Pick<Opened, 'follow'>
   readonly surroundings: Surroundings
 }
 
@@ -71,11 +68,10 @@ export async function openKeys(owner: KeyOwner, needs: KeyNeeds): Promise<KeySou
 function remoteKeys(
   { name, issuers, keyStalenessMs }: KeyOwner,
   location: KeyLocation,
-  { tenant, store, seal, surroundings }: KeyNeeds,
+  { kept, surroundings }: KeyNeeds,
 ): KeySource {
-  const { log } = surroundings
   return new RemoteKeys(name, () => fetchKeys(location, surroundings), surroundings, {
-    kept: keptKeySets(name, placeOf(issuers, location), { tenant, store, seal, log }),
+    kept: kept?.(name, issuers, location),
     stalenessMs: keyStalenessMs,
   })
 }

@@ -10,6 +10,7 @@ import type { SignedRequestProvider } from '../verifier/aws/aws_request.ts'
 import { Questions } from '../verifier/aws/questions.ts'
 import { TokenReviews } from '../verifier/kubernetes/token_review.ts'
 import type { Provider, TokenProvider } from '../verifier/provider.ts'
+import { keptKeySets, placeOf } from './kept_key_sets.ts'
 import { openKeys } from './key_sources.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { TenantNeeds } from './tenant.ts'
@@ -33,21 +34,31 @@ export async function openProviders(
 async function tokens(
   tenant: string,
   provider: TokenProviderConfig,
-  needs: Omit<TenantNeeds, 'origin'>,
+  { store, seal, opened, surroundings }: Omit<TenantNeeds, 'origin'>,
 ): Promise<TokenProvider> {
-  const opened = {
-    keys: await openKeys(provider, { tenant, ...needs }),
+  const parts = {
+    keys: await openKeys(provider, {
+      kept: (name, issuers, location) =>
+        keptKeySets(name, placeOf(issuers, location), {
+          tenant,
+          store,
+          seal,
+          log: surroundings.log,
+        }),
+      opened,
+      surroundings,
+    }),
     claims: Object.entries(provider.claims).map(([name, text]) => ({
       name,
       pattern: compilePathPattern(text),
     })),
   }
-  if (provider.kind !== 'kubernetes') return { ...provider, ...opened }
+  if (provider.kind !== 'kubernetes') return { ...provider, ...parts }
   const { name, review } = provider
   return {
     ...provider,
-    ...opened,
-    review: review && (await openReviews(name, review, needs.surroundings)),
+    ...parts,
+    review: review && (await openReviews(name, review, surroundings)),
   }
 }
 

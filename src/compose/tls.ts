@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls'
-import type { AuthorityConfig, TlsFiles } from '../config/config.ts'
-import { listen, type Listening, type RequestHandler, type TlsPair } from '../platform/listen.ts'
+import type { TlsFiles } from '../config/tls.ts'
+import { listen, type Listening, type ListenOptions, type TlsPair } from '../platform/listen.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import type { Opened } from './opened.ts'
@@ -10,14 +10,13 @@ const MAX_PEM_BYTES = 524_288
 
 /** Listens with the certificate of the configuration, and with its successor once that lies in its place. */
 export async function listenWithTls(
-  config: AuthorityConfig,
-  handler: RequestHandler,
-  opened: Opened,
+  options: Omit<ListenOptions, 'tls'>,
+  files: TlsFiles | undefined,
+  opened: Pick<Opened, 'follow'>,
   surroundings: Surroundings,
 ): Promise<Listening> {
-  const options = { role: 'authority', handler, addresses: [config.listen] }
-  if (!config.tls) return listen(options, surroundings.clock)
-  const pair = opened.follow(await openTls(config.tls, surroundings))
+  if (!files) return listen(options, surroundings.clock)
+  const pair = opened.follow(await openTls(files, surroundings))
   const listening = await listen({ ...options, tls: pair.current() }, surroundings.clock)
   pair.onChange((changed) => {
     listening.useTls(changed)

@@ -40,6 +40,7 @@ export function resolveAuthority(
     storeFile: section.store.file,
     keyEncryptionFile: section.keyEncryptionFile,
     clockOffsetMs: section.clockOffset * 1000,
+    drainDelayMs: (section.drainDelay ?? (listen && !isLoopbackAddress(listen) ? 10 : 0)) * 1000,
     limits: section.limits,
     audit: section.audit,
     tenants,

@@ -1,14 +1,19 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
-import { isLoopbackAddress, parseAddress } from './address.ts'
+import { isLoopbackAddress, parseListen, sameAddress } from './address.ts'
 import { issuerOf } from './authority.ts'
+import type {
+  AuthorityConfig,
+  BrokerConfig,
+  DropInConfig,
+  RemoteAuthorityConfig,
+} from './config.ts'
 import type { ReportFault } from './document.ts'
 import { eksAudiences } from './provider/issuing.ts'
-import type { AuthorityConfig, BrokerConfig, RemoteAuthorityConfig } from './config.ts'
-import { resolveProof } from './proof.ts'
 import type { ConfigFile } from './schema.ts'
-
-type BrokerSection = NonNullable<ConfigFile['broker']>
+import { resolveProof } from './proof.ts'
+import type { BrokerSection } from './broker_schema.ts'
+import { resolveSinks } from './sink.ts'
 
 /** The cross rules of the section `broker`. `authority` is the one of the same process. */
 export function resolveBroker(
@@ -23,27 +28,42 @@ export function resolveBroker(
   if (!remote && authority && !local) {
     fault('broker.authority.tenant', 'the authority of this process has no such tenant')
   }
-  const proofAudience =
-    section.proof.audience ??
-    local?.issuer ??
-    issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant)
+  const issuer = local?.issuer ?? issuerOf((section.authority.url ?? '').replace(/\/$/, ''), tenant)
+  const proofAudience = section.proof.audience ?? issuer
   if (section.shape !== 'sidecar' && Object.values(eksAudiences).includes(proofAudience)) {
     fault(
       'broker.proof.audience',
       `tokens for ${proofAudience} are credentials of AWS: only a sidecar may take that of its own pod`,
     )
   }
+  const proof = resolveProof(section, proofAudience, fault)
+  const sinks = resolveSinks(section.sinks, fault)
+  const fromOthers = proof.from === 'caller'
+  if (fromOthers && sinks.length > 0) {
+    fault('broker.sinks', 'must be absent where callers prove themselves: nobody else gets a token')
+  }
+  const listen = resolveListen(section, fromOthers, fault)
+  const { drainDelay, grace, revoke } = section.shutdown
   return {
-    listen: section.listen.map((text, index) =>
-      loopback(text, `broker.listen[${String(index)}]`, fault),
-    ),
+    listen,
+    tls: section.tls,
     hosts: section.hosts,
     tenant,
+    issuer,
     remote,
-    proof: resolveProof(section.proof, proofAudience, fault),
+    proof,
     proofAudience,
+    dropIn: resolveDropIn(section.dropIn, fromOthers, fault),
+    policy: section.policy,
+    limits: section.limits,
+    sinks,
     rateLimit: section.rateLimit,
     maxEntries: section.maxEntries,
+    shutdown: {
+      drainDelayMs: (drainDelay ?? (fromOthers && !listen.every(staysHere) ? 10 : 0)) * 1000,
+      graceMs: grace * 1000,
+      revoke,
+    },
     terminationMessageFile: section.terminationMessageFile,
   }
 }
@@ -61,8 +81,13 @@ function resolveRemote(
     return undefined
   }
   if (withAuthority) {
-    // A sidecar lies in every pod: whoever breaks into one would hold the keys that mint every agent.
-    fault('roles', 'a sidecar must not carry an authority: signing keys would lie in every pod')
+    // Whoever breaks into one pod or one node would hold the keys that mint every agent.
+    fault(
+      'roles',
+      section.shape === 'sidecar'
+        ? 'a sidecar must not carry an authority: signing keys would lie in every pod'
+        : 'a node broker must not carry an authority: signing keys would lie on every node',
+    )
   }
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined
   if (!url || (text !== url.origin && text !== `${url.origin}/`)) {
@@ -76,6 +101,7 @@ function resolveRemote(
     fault('broker.authority.url', 'must be https: over plain HTTP a proof could be read on the way')
   }
   return {
+    origin: url,
     tokenUrl: new URL(`/${pathStyle}/${tenant}/api/v1/oauth/token`, url),
     caFile,
     connectTimeoutMs: connectTimeout * 1000,
@@ -83,11 +109,71 @@ function resolveRemote(
   }
 }
 
-function loopback(text: string, path: string, fault: ReportFault): ListenAddress {
-  const address = parseAddress(text)
-  if (!address) fault(path, 'must be an IP address and a port')
-  else if (!isLoopbackAddress(address)) {
-    fault(path, 'must be a loopback address: every pod of the network could ask for tokens there')
+const loopbacks = ['127.0.0.1:9180', '[::1]:9180']
+
+function resolveListen(
+  section: BrokerSection,
+  fromOthers: boolean,
+  fault: ReportFault,
+): readonly ListenAddress[] {
+  const texts = section.listen ?? (fromOthers ? ['[::]:9180'] : loopbacks)
+  const listen = texts.map((text, index): ListenAddress => {
+    const path = `broker.listen[${String(index)}]`
+    const address = parseListen(text)
+    if (!address) {
+      fault(path, 'must be an IP address and a port, or unix: and an absolute path')
+      return { host: '127.0.0.1', port: 0 }
+    }
+    if ('socket' in address) {
+      if (texts.length > 1) fault(path, 'a socket must stand alone: TCP would let everybody in')
+      if (fromOthers) fault(path, 'callers that prove themselves come over the network')
+      return address
+    }
+    if (!fromOthers && !isLoopbackAddress(address)) {
+      fault(path, 'must be a loopback address: every pod of the network could ask for tokens there')
+    }
+    return { ...address, optional: address.host === '::1' }
+  })
+  const leaves = fromOthers && !listen.every(staysHere)
+  if (leaves && !section.tls) {
+    fault('broker.tls', 'must be given: callers show their tokens, which could be read on the way')
   }
-  return { ...(address ?? { host: '127.0.0.1', port: 0 }), optional: address?.host === '::1' }
+  if (!fromOthers && section.tls) {
+    fault('broker.tls', 'must be absent: on loopback and on a socket there is nobody in between')
+  }
+  const { podIp, hostIp } = section
+  if (section.shape === 'sidecar' && podIp !== undefined && sameAddress(podIp, hostIp ?? '')) {
+    fault(
+      'broker.podIp',
+      "is the node's: in a pod with hostNetwork every process of the node could ask for tokens on its loopback",
+    )
+  }
+  return listen
+}
+
+function staysHere(address: ListenAddress): boolean {
+  return 'socket' in address || isLoopbackAddress(address)
+}
+
+function resolveDropIn(
+  { guard, secret, secretFile }: BrokerSection['dropIn'],
+  fromOthers: boolean,
+  fault: ReportFault,
+): DropInConfig {
+  const given = secret !== undefined || secretFile !== undefined
+  if (secret !== undefined && secretFile !== undefined) {
+    fault('broker.dropIn', 'must have secret or secretFile, not both')
+  }
+  if (fromOthers) {
+    if (given || guard === 'none') {
+      fault('broker.dropIn', 'must be absent where callers prove themselves')
+    }
+    return { guard: 'caller' }
+  }
+  if (guard === 'none') {
+    if (given) fault('broker.dropIn.guard', 'none contradicts the guard value beside it')
+    return { guard: 'none' }
+  }
+  if (secretFile !== undefined) return { guard: 'file', file: secretFile }
+  return secret === undefined ? { guard: 'off' } : { guard: 'secret', secret }
 }

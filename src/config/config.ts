@@ -1,7 +1,9 @@
 import type { ListenAddress } from '../platform/listen.ts'
 import type { AuditConfig, LimitsConfig } from './bounds.ts'
 import type { ClientConfig } from './client.ts'
-import type { ProviderConfig } from './provider/config.ts'
+import type { Scope } from '../oauth/scope.ts'
+import type { ProviderConfig, TokenProviderConfig } from './provider/config.ts'
+import type { TlsFiles } from './tls.ts'
 import type { UserConfig } from './user.ts'
 
 /** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */
@@ -15,11 +17,6 @@ export interface Config {
   readonly broker: BrokerConfig | undefined
 }
 
-export interface TlsFiles {
-  readonly certFile: string
-  readonly keyFile: string
-}
-
 export interface AuthorityConfig {
   readonly listen: ListenAddress
   /** Without a trailing slash. */
@@ -28,6 +25,7 @@ export interface AuthorityConfig {
   readonly storeFile: string
   readonly keyEncryptionFile: string
   readonly clockOffsetMs: number
+  readonly drainDelayMs: number
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
   readonly tenants: readonly TenantConfig[]
@@ -52,18 +50,57 @@ export interface TenantConfig {
 
 export interface BrokerConfig {
   readonly listen: readonly ListenAddress[]
+  readonly tls: TlsFiles | undefined
   readonly hosts: readonly string[]
   readonly tenant: string
+  /** Of the tenant, as far as its path tells. */
+  readonly issuer: string
   /** Absent: the authority of this process. */
   readonly remote: RemoteAuthorityConfig | undefined
   readonly proof: ProofConfig
   readonly proofAudience: string
+  readonly dropIn: DropInConfig
+  /** A file, or a folder of them. */
+  readonly policy: string | undefined
+  readonly limits: { readonly exchangesPerMinute: number; readonly audiencesPerHour: number }
+  readonly sinks: readonly SinkConfig[]
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
   readonly maxEntries: number
+  readonly shutdown: {
+    readonly drainDelayMs: number
+    readonly graceMs: number
+    readonly revoke: boolean
+  }
   readonly terminationMessageFile: string
 }
 
-export type ProofConfig = { readonly from: 'file'; readonly file: string } | AwsProofConfig
+export type ProofConfig =
+  { readonly from: 'file'; readonly file: string } | AwsProofConfig | CallersConfig
+
+/** Every caller shows a token of its own. */
+export interface CallersConfig {
+  readonly from: 'caller'
+  /** Absent: those of the tenant, whose authority runs in this process. */
+  readonly providers: readonly (TokenProviderConfig & { readonly kind: 'kubernetes' })[] | undefined
+  readonly maxWorkloads: number
+}
+
+/** What a client of the drop-in routes shows as its secret. */
+export type DropInConfig =
+  | { readonly guard: 'secret'; readonly secret: string }
+  | { readonly guard: 'file'; readonly file: string }
+  | { readonly guard: 'caller' | 'none' | 'off' }
+
+export interface SinkConfig {
+  readonly file: string
+  readonly format: 'token' | 'header' | 'json'
+  readonly mode: number
+  readonly group: number | undefined
+  readonly audiences: readonly string[]
+  readonly resources: readonly string[]
+  readonly scope: Scope | undefined
+  readonly agent: string | undefined
+}
 
 export interface AwsProofConfig {
   readonly from: 'aws'
@@ -75,6 +112,7 @@ export interface AwsProofConfig {
 }
 
 export interface RemoteAuthorityConfig {
+  readonly origin: URL
   readonly tokenUrl: URL
   readonly caFile: string | undefined
   readonly connectTimeoutMs: number

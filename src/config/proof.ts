@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { isSafeUrl } from '../platform/http_client.ts'
 import { awsSuffix, partitionOf } from './provider/aws_regions.ts'
 import type { ReportFault } from './document.ts'
+import { resolveCallers } from './callers.ts'
+import type { BrokerSection } from './broker_schema.ts'
 import type { AwsProofConfig, ProofConfig } from './config.ts'
 
 const closed = { additionalProperties: false }
@@ -34,12 +36,13 @@ const awsProof = Type.Object(
 
 export const proofSchema = Type.Object(
   {
-    source: Type.Enum(['file', 'aws'], {
-      default: 'file',
-      env: 'LUMO_PROOF',
-      description:
-        'file: the token file that the kubelet keeps. aws: made from the role that a workload has on AWS.',
-    }),
+    source: Type.Optional(
+      Type.Enum(['file', 'aws', 'caller'], {
+        env: 'LUMO_PROOF',
+        description:
+          'file: the token file that the kubelet keeps. aws: made from the role that a workload has on AWS. caller: every caller shows its own token. Default: file; with shape node caller, and nothing else.',
+      }),
+    ),
     file: Type.Optional(
       Type.String({
         minLength: 1,
@@ -65,20 +68,31 @@ const PROOF_FILE = '/var/run/secrets/lumoauth.dev/proof/token'
 
 /** The cross rules of the section `broker.proof`. `audience` is what the proof will be made for. */
 export function resolveProof(
-  { source, file, aws }: ProofSection,
+  { shape, proof, callers }: BrokerSection,
   audience: string,
   fault: ReportFault,
 ): ProofConfig {
-  if (source === 'file') {
-    if (aws) fault('broker.proof.aws', 'stands here without source aws')
-    return { from: 'file', file: file ?? PROOF_FILE }
+  const { source = shape === 'node' ? 'caller' : 'file', file, aws } = proof
+  if (aws && source !== 'aws') fault('broker.proof.aws', 'stands here without source aws')
+  if (file !== undefined && source !== 'file') {
+    fault('broker.proof.file', `must be absent with source ${source}`)
   }
-  if (file !== undefined) fault('broker.proof.file', 'must be absent with source aws')
-  if (!aws) {
-    fault('broker.proof.aws', 'must be given with source aws')
-    return { from: 'file', file: PROOF_FILE }
+  if (callers && source !== 'caller') fault('broker.callers', 'stands here without source caller')
+  if (shape === 'node' && source !== 'caller') {
+    fault('broker.proof.source', 'must be caller with shape node: it has no proof of its own')
   }
-  return resolveAws(aws, audience, fault)
+  switch (source) {
+    case 'file':
+      return { from: 'file', file: file ?? PROOF_FILE }
+    case 'aws':
+      if (aws) return resolveAws(aws, audience, fault)
+      fault('broker.proof.aws', 'must be given with source aws')
+      return { from: 'file', file: PROOF_FILE }
+    case 'caller':
+      if (shape !== 'sidecar') return resolveCallers(callers, shape, audience, fault)
+      fault('broker.proof.source', 'must not be caller with shape sidecar: the pod is the caller')
+      return { from: 'file', file: PROOF_FILE }
+  }
 }
 
 function resolveAws(

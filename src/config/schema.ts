@@ -3,7 +3,8 @@ import { auditSchema, limitsSchema } from './bounds.ts'
 import { clientSchema } from './client.ts'
 import { MAX_DELEGATION_DEPTH } from './delegation.ts'
 import { providerSchema } from './provider/schema.ts'
-import { proofSchema } from './proof.ts'
+import { brokerSchema } from './broker_schema.ts'
+import { tlsSchema } from './tls.ts'
 import { userSchema } from './user.ts'
 
 /**
@@ -14,14 +15,6 @@ const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })
 const slug = { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }
 const url = { minLength: 1, maxLength: 512 }
-
-const tls = Type.Object(
-  {
-    certFile: path('PEM certificate chain; followed when it changes.'),
-    keyFile: path('PEM private key; followed when it changes.'),
-  },
-  { ...closed, description: 'TLS of the listener. Absent: plain HTTP, on loopback only.' },
-)
 
 const tenant = Type.Object(
   {
@@ -87,7 +80,7 @@ const authority = Type.Object(
       description:
         'Its public origin, of which every issuer is made, such as https://auth.example.com.',
     }),
-    tls: Type.Optional(tls),
+    tls: Type.Optional(tlsSchema),
     store: Type.Object(
       { file: path('SQLite file of the state that must survive; made when it is not there.') },
       { ...closed, description: 'Where the state lies.' },
@@ -101,95 +94,19 @@ const authority = Type.Object(
       maximum: 86_400,
       description: 'Seconds added to the clock, to try what a wrong one does. Leave it at 0.',
     }),
+    drainDelay: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 300,
+        description:
+          'Seconds in which connections are still accepted after SIGTERM, until nobody sends any. Default: 10, and 0 on loopback.',
+      }),
+    ),
     limits: limitsSchema,
     audit: auditSchema,
     tenants: Type.Array(tenant, { minItems: 1, maxItems: 100, description: 'The tenants.' }),
   },
   { ...closed, description: 'The token endpoint.' },
-)
-
-const broker = Type.Object(
-  {
-    shape: Type.Enum(['sidecar', 'all-in-one'], {
-      default: 'sidecar',
-      description:
-        'sidecar: in the pod, with an authority elsewhere. all-in-one: with the authority in the same process.',
-    }),
-    listen: Type.Array(Type.String({ minLength: 1 }), {
-      default: ['127.0.0.1:9180', '[::1]:9180'],
-      minItems: 1,
-      maxItems: 4,
-      description: 'Loopback addresses where the pod gets its tokens.',
-    }),
-    hosts: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
-      default: [],
-      maxItems: 16,
-      description: 'More `Host` values that callers may use, beside the addresses and localhost.',
-    }),
-    authority: Type.Object(
-      {
-        url: Type.Optional(
-          Type.String({
-            ...url,
-            env: 'LUMOAUTH_URL',
-            description: 'Origin of the authority. Must be absent with shape all-in-one.',
-          }),
-        ),
-        tenant: Type.String({ ...slug, env: 'LUMOAUTH_TENANT', description: 'The tenant there.' }),
-        pathStyle: Type.Enum(['t', 'orgs'], {
-          default: 't',
-          description: 'Which of its two equal path prefixes to use.',
-        }),
-        caFile: Type.Optional(
-          path('PEM certificates to trust for it instead of the system; followed.'),
-        ),
-        connectTimeout: Type.Number({
-          default: 2,
-          minimum: 0.05,
-          maximum: 60,
-          description: 'Seconds for a connection.',
-        }),
-        timeout: Type.Number({
-          default: 5,
-          minimum: 0.1,
-          maximum: 120,
-          description: 'Seconds for an exchange in all.',
-        }),
-      },
-      { ...closed, description: 'Who exchanges the proof.' },
-    ),
-    proof: proofSchema,
-    rateLimit: Type.Object(
-      {
-        perSecond: Type.Integer({
-          default: 1_000,
-          minimum: 1,
-          maximum: 1_000_000,
-          description: 'Steady rate.',
-        }),
-        burst: Type.Integer({
-          default: 2_000,
-          minimum: 1,
-          maximum: 1_000_000,
-          description: 'What may come at once.',
-        }),
-      },
-      { ...closed, default: {}, description: 'Requests that a caller may make.' },
-    ),
-    terminationMessageFile: Type.String({
-      default: '/dev/termination-log',
-      minLength: 1,
-      description:
-        'Where a sidecar that gives up leaves its last sentence, if the file is there: the kubelet shows it.',
-    }),
-    maxEntries: Type.Integer({
-      default: 10_000,
-      minimum: 1,
-      maximum: 1_000_000,
-      description: 'How many different tokens are kept.',
-    }),
-  },
-  { ...closed, description: 'Where the pod gets its tokens.' },
 )
 
 export const configSchema = Type.Object(
@@ -223,7 +140,7 @@ export const configSchema = Type.Object(
       { ...closed, default: {}, description: 'For operators.' },
     ),
     authority: Type.Optional(authority),
-    broker: Type.Optional(broker),
+    broker: Type.Optional(brokerSchema),
   },
   { ...closed, title: 'lumo-broker', description: 'Configuration of lumo-broker.' },
 )

@@ -12,6 +12,8 @@ export interface DevState {
   readonly policyFile: string
   readonly proofFolder: string
   readonly clientSecretFile: string
+  /** What stands for a client secret on the broker's drop-in routes. */
+  readonly guardFile: string
   /** `sha256:` and the digest, as the configuration wants it. */
   readonly clientSecretHash: string
   readonly clusterKey: KeyObject
@@ -28,6 +30,7 @@ export async function openState(folder: string, port: number, random: Random): P
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const secret = await keep(at('client-secret'), () => random.bytes(32).toString('base64url'))
+    await keep(at('guard'), () => random.bytes(32).toString('base64url'))
     await keep(at('key-encryption'), () => random.bytes(32).toString('base64'))
     const clusterKey = await keep(at('cluster-key.pem'), () =>
       newClusterKey().export({ type: 'pkcs8', format: 'pem' }),
@@ -40,6 +43,7 @@ export async function openState(folder: string, port: number, random: Random): P
       policyFile: at('policy.yaml'),
       proofFolder: at(join('proof', String(port))),
       clientSecretFile: at('client-secret'),
+      guardFile: at('guard'),
       clientSecretHash: `sha256:${createHash('sha256').update(secret).digest('base64url')}`,
       clusterKey: createPrivateKey(clusterKey),
       pod: JSON.parse(pod) as LocalPod,

@@ -1,7 +1,7 @@
 import type { Scope } from '../oauth/scope.ts'
-import type { SubjectTokenType } from '../oauth/token_types.ts'
+import type { SubjectTokenType, TokenType } from '../oauth/token_types.ts'
 
-/** A proof, and what is wanted for it. */
+/** A proof or a token, and what is wanted for it. */
 export interface ExchangeRequest {
   readonly subjectToken: string
   readonly subjectTokenType: SubjectTokenType
@@ -10,6 +10,12 @@ export interface ExchangeRequest {
   readonly scope: Scope | undefined
   /** Which agent, where the proof fits several. */
   readonly clientId: string | undefined
+  /** Whether somebody waits for it. */
+  readonly urgent: boolean
+  /** Who acts for the subject (RFC 8693 section 2.1). Absent: nobody. */
+  readonly actor?: { readonly token: string; readonly tokenType: TokenType }
+  /** Absent: the authority decides. */
+  readonly requestedTokenType?: TokenType
 }
 
 export interface IssuedToken {
@@ -17,6 +23,8 @@ export interface IssuedToken {
   readonly scope: string
   /** Counted from when it was asked for. */
   readonly lifetimeSeconds: number
+  /** As far as it is a type that we know. */
+  readonly issuedTokenType?: TokenType
 }
 
 /**
@@ -26,6 +34,8 @@ export interface IssuedToken {
  */
 export type FailureKind = 'outage' | 'relayed' | 'refused'
 
+export type RefusalMembers = Readonly<Record<string, string | number>>
+
 /** No token came of an exchange. */
 export class ExchangeFailure {
   readonly kind: FailureKind
@@ -34,11 +44,20 @@ export class ExchangeFailure {
   /** For the operator. */
   readonly detail: string
   readonly retryAfterSeconds: number | undefined
-  constructor(kind: FailureKind, error: string, detail: string, retryAfterSeconds?: number) {
+  /** What a 403 says beside its `error`, for whoever asked: which approval to wait for, how deep a chain may be. */
+  readonly members: RefusalMembers
+  constructor(
+    kind: FailureKind,
+    error: string,
+    detail: string,
+    retryAfterSeconds?: number,
+    members: RefusalMembers = {},
+  ) {
     this.kind = kind
     this.error = error
     this.detail = detail
     this.retryAfterSeconds = retryAfterSeconds
+    this.members = members
   }
 }
 

@@ -1,7 +1,13 @@
 import { grantTypes } from '../oauth/grant_types.ts'
 import { showScope } from '../oauth/scope.ts'
+import { isTokenType } from '../oauth/token_types.ts'
 import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
-import { ExchangeFailure, type ExchangeRequest, type IssuedToken } from './exchanger.ts'
+import {
+  ExchangeFailure,
+  type ExchangeRequest,
+  type IssuedToken,
+  type RefusalMembers,
+} from './exchanger.ts'
 
 const MAX_TOKEN_LENGTH = 16_384
 const MAX_LIFETIME_SECONDS = 7 * 86_400
@@ -18,6 +24,12 @@ export function exchangeForm(request: ExchangeRequest): string {
   for (const resource of request.resources) form.append('resource', resource)
   if (request.scope) form.set('scope', showScope(request.scope))
   if (request.clientId !== undefined) form.set('client_id', request.clientId)
+  const { actor, requestedTokenType } = request
+  if (actor) {
+    form.set('actor_token', actor.token)
+    form.set('actor_token_type', actor.tokenType)
+  }
+  if (requestedTokenType !== undefined) form.set('requested_token_type', requestedTokenType)
   return form.toString()
 }
 
@@ -39,14 +51,14 @@ export function judgeAnswer(
     const seconds = retryAfterOf(answer.retryAfter)
     return new ExchangeFailure(
       'outage',
-      'authority_unavailable',
+      status === 429 ? 'authority_busy' : 'authority_unavailable',
       `it answered ${String(status)}`,
       seconds,
     )
   }
   const error = body?.['error']
   // A refusal is what a token endpoint says in its own words. A bare 404 is some other server in its place.
-  if (status < 400 || typeof error !== 'string' || !/^[a-z_]{1,64}$/.test(error)) {
+  if (status < 400 || !isWord(error)) {
     return notAnAnswer(`it answered ${String(status)} without an OAuth error`)
   }
   const detail = `it answered ${String(status)}`
@@ -54,7 +66,41 @@ export function judgeAnswer(
     error === 'invalid_scope' ||
     error === 'invalid_target' ||
     (error === 'invalid_request' && body?.['code'] === undefined)
-  return new ExchangeFailure(ofTheRequest ? 'relayed' : 'refused', error, detail)
+  return ofTheRequest
+    ? new ExchangeFailure('relayed', error, detail)
+    : new ExchangeFailure('refused', error, detail, undefined, membersOf(status, body))
+}
+
+const MAX_MEMBER_LENGTH = 512
+const MAX_MEMBER = 1_000_000_000
+
+/** What a refusal tells beside its `error`, as far as it is of the kind and size that it should be. */
+function membersOf(
+  status: number,
+  body: Readonly<Record<string, unknown>> | undefined,
+): RefusalMembers {
+  if (status !== 403) return {}
+  const { code, approval, expires_in: expiresIn, max_depth: maxDepth } = body ?? {}
+  return {
+    ...(isWord(code) && { code }),
+    ...(isShortText(approval) && { approval }),
+    ...(isCount(expiresIn) && { expires_in: expiresIn }),
+    ...(isCount(maxDepth) && { max_depth: maxDepth }),
+  }
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z_]{1,64}$/.test(value)
+}
+
+function isShortText(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value.length <= MAX_MEMBER_LENGTH && /^[\x21-\x7e]+$/.test(value)
+  )
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_MEMBER
 }
 
 function readToken(
@@ -62,6 +108,7 @@ function readToken(
   request: ExchangeRequest,
 ): IssuedToken | ExchangeFailure {
   const { access_token: token, token_type: type, expires_in: lifetime, scope } = body ?? {}
+  const issuedType = body?.['issued_token_type']
   if (
     typeof token !== 'string' ||
     token.length > MAX_TOKEN_LENGTH ||
@@ -83,6 +130,8 @@ function readToken(
     // Left out means: as asked (RFC 6749 section 5.1).
     scope: scope ?? showScope(request.scope ?? []),
     lifetimeSeconds: Math.min(lifetime as number, MAX_LIFETIME_SECONDS),
+    ...(typeof issuedType === 'string' &&
+      isTokenType(issuedType) && { issuedTokenType: issuedType }),
   }
 }
 

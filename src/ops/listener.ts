@@ -9,8 +9,16 @@ export interface Probes {
   started(): boolean
 }
 
-/** Metrics and probes. It can be reached from the network, for the kubelet probes the pod's address; no token is served here. */
-export function operationsListener(metrics: PrometheusMetrics, probes: Probes): FastifyInstance {
+/**
+ * Metrics, probes, and what the process serves. It can be reached from the network, for the kubelet probes the pod's address;
+ * no token is served here. `openapi` writes the description as JSON; it is asked each time, for few ever ask, and a sidecar
+ * should not hold it meanwhile.
+ */
+export function operationsListener(
+  metrics: PrometheusMetrics,
+  probes: Probes,
+  openapi: () => Promise<string>,
+): FastifyInstance {
   const badRequest = (reply: FastifyReply): FastifyReply => reply.code(400).send('bad request\n')
   const app = Fastify({
     bodyLimit: 1,
@@ -21,6 +29,12 @@ export function operationsListener(metrics: PrometheusMetrics, probes: Probes): 
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )
+  app.get('/openapi.json', async (_request, reply) => {
+    // Our own fault, which the handler of errors would call the caller's.
+    const text = await openapi().catch(() => undefined)
+    if (text === undefined) return reply.code(500).send('not available\n')
+    return reply.header('content-type', 'application/json').send(text)
+  })
   const probe = (url: string, holds: () => boolean): void => {
     app.get(url, (_request, reply) => {
       const good = holds()

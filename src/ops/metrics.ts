@@ -1,5 +1,14 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import { counters, gauges, type Metrics, type Tally } from '../platform/metrics.ts'
+import {
+  counters,
+  gauges,
+  histograms,
+  type HistogramName,
+  type Metrics,
+  type Spread,
+  type Tally,
+} from '../platform/metrics.ts'
+import { Buckets } from './buckets.ts'
 
 type LabelValues = Readonly<Record<string, string>>
 
@@ -27,6 +36,7 @@ export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry()
   readonly #series = new Map<string, Map<string, Series>>()
   readonly #readings = new Map<string, Reading[]>()
+  readonly #spreads = new Map<HistogramName, Buckets>()
 
   constructor() {
     for (const [key, { name, help, labels }] of Object.entries(counters)) {
@@ -74,10 +84,19 @@ export class PrometheusMetrics implements Metrics {
     this.#readings.get(name)?.push({ labels, read })
   }
 
+  spread(name: HistogramName): Spread {
+    const known = this.#spreads.get(name)
+    if (known) return known
+    const buckets = new Buckets(histograms[name].buckets)
+    this.#spreads.set(name, buckets)
+    return buckets
+  }
+
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
 
   /** The text that a scrape answers with. */
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    const spreads = [...this.#spreads].map(([name, buckets]) => buckets.text(histograms[name]))
+    return [await this.#registry.metrics(), ...spreads].join('')
   }
 }

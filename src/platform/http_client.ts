@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** PEM certificates that replace the system's trust for this request. */
   readonly ca?: string
   readonly connectTimeoutMs: number
@@ -23,6 +23,10 @@ export interface HttpRequest {
    * judged here: what the proxy may reach is then the proxy's own rule.
    */
   readonly mayConnectTo?: (address: string) => boolean
+  /** The Unix socket to connect to instead of the URL's address. No address is judged then, and no proxy is asked. */
+  readonly socketPath?: string
+  /** Breaks the request off: the failure is `broken_off`. */
+  readonly signal?: AbortSignal
 }
 
 export interface HttpAnswer {
@@ -44,9 +48,12 @@ export type HttpFailureCode =
 /** No usable answer came. The message is for the operator; it names the host and nothing of what was sent. */
 export class HttpFailure extends Error {
   readonly code: HttpFailureCode
-  constructor(code: HttpFailureCode, message: string) {
+  /** The system's own code; of a certificate for another name, the names that it has, as the peer wrote them. */
+  readonly reason: string | undefined
+  constructor(code: HttpFailureCode, message: string, reason?: string) {
     super(message)
     this.code = code
+    this.reason = reason
   }
 }
 
@@ -71,7 +78,8 @@ export function nodeHttpClient(
   return (request) =>
     new Promise((resolve, reject) => {
       const secure = request.url.protocol === 'https:'
-      const { mayConnectTo } = request
+      const { mayConnectTo, socketPath, signal } = request
+      const peer = socketPath ?? request.url.host
       const literal = literalOf(request.url.hostname)
       // A connection to an address in figures asks no `lookup`.
       if (literal !== undefined && mayConnectTo?.(literal) === false) {
@@ -82,11 +90,13 @@ export function nodeHttpClient(
         method: request.method,
         agent: agentFor({
           secure,
-          stays: isLoopbackHost(request.url.hostname),
+          stays: socketPath !== undefined || isLoopbackHost(request.url.hostname),
           ca: request.ca,
           guarded: mayConnectTo !== undefined,
         }),
         ...(mayConnectTo && { lookup: guardedLookup(resolveName, mayConnectTo) }),
+        ...(socketPath !== undefined && { socketPath }),
+        ...(signal && { signal }),
         headers: {
           accept: 'application/json',
           ...request.headers,
@@ -95,9 +105,9 @@ export function nodeHttpClient(
           }),
         },
       })
-      const fail = (code: HttpFailureCode, why: string): void => {
+      const fail = (code: HttpFailureCode, why: string, reason?: string): void => {
         stopClocks()
-        reject(new HttpFailure(code, `${request.url.host}: ${why}`))
+        reject(new HttpFailure(code, `${peer}: ${why}`, reason))
         outgoing.destroy()
       }
       let stopConnectClock = (): void => {}
@@ -119,12 +129,14 @@ export function nodeHttpClient(
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         const code = error.code ?? 'unknown'
         if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-          fail('tls_wrong_name', 'its certificate is made for another name')
+          const { cert } = error as { cert?: { subjectaltname?: string } }
+          fail('tls_wrong_name', 'its certificate is made for another name', cert?.subjectaltname)
         } else if (isTrustFault(code))
-          fail('tls_untrusted', `its certificate is not trusted (${code})`)
+          fail('tls_untrusted', `its certificate is not trusted (${code})`, code)
         else if (code === ADDRESS_REFUSED) fail('address_refused', REFUSED)
-        else if (outgoing.reusedSocket || code === 'ECONNRESET') fail('broken_off', code)
-        else fail('cannot_connect', code)
+        else if (outgoing.reusedSocket || code === 'ECONNRESET' || code === 'ABORT_ERR') {
+          fail('broken_off', code, code)
+        } else fail('cannot_connect', code, code)
       })
       outgoing.on('response', (incoming) => {
         stopConnectClock()

@@ -1,3 +1,4 @@
+import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer as createPlainServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -5,12 +6,20 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
 import { OperatorFault } from './operator_fault.ts'
 
-/** Where to listen. IPv6 without brackets. */
-export interface ListenAddress {
+/** Where to listen. */
+export type ListenAddress = TcpAddress | SocketAddress
+
+/** IPv6 without brackets. */
+export interface TcpAddress {
   readonly host: string
   readonly port: number
   /** Left out where the machine has no such address: a node without IPv6 has no `::1`. */
   readonly optional?: boolean
+}
+
+/** A Unix socket. Whoever has the volume that it lies in mounted may connect: the mount is the guard. */
+export interface SocketAddress {
+  readonly socket: string
 }
 
 export interface TlsPair {
@@ -34,10 +43,12 @@ export interface ListenOptions {
   readonly addresses: readonly ListenAddress[]
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
+  /** Connections that one network address may hold, so that none takes them all. Absent: as many as there are. */
+  readonly maxPerAddress?: number
 }
 
 export interface Listening {
-  /** `host:port` of each, with the port that was given where 0 was asked for. */
+  /** `host:port` of each, with the port that was given where 0 was asked for; of a socket `unix:` and its path. */
   readonly addresses: readonly string[]
   /** New connections are shown this pair from now on. */
   useTls(pair: TlsPair): void
@@ -74,7 +85,9 @@ export async function listen(options: ListenOptions, clock: Clock): Promise<List
   const servers: OpenServer[] = []
   try {
     for (const address of options.addresses) {
-      const server = await listenOn(address, options)
+      const server = await ('socket' in address
+        ? listenOnSocket(address, options)
+        : listenOn(address, options))
       if (server) servers.push(server)
     }
   } catch (error) {
@@ -102,18 +115,36 @@ interface OpenServer {
   readonly sockets: ReadonlySet<Socket>
 }
 
-function listenOn(address: ListenAddress, options: ListenOptions): Promise<OpenServer | undefined> {
-  const server = options.tls
-    ? createTlsServer({ ...patience, ...tlsPatience, ...options.tls }, options.handler)
-    : createPlainServer(patience, options.handler)
+function serverFor({ tls, handler, maxPerAddress }: ListenOptions): OpenServer {
+  const server = tls
+    ? createTlsServer({ ...patience, ...tlsPatience, ...tls }, handler)
+    : createPlainServer(patience, handler)
   server.maxConnections = MAX_CONNECTIONS
   // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
   server.maxHeadersCount = 0
   const sockets = new Set<Socket>()
+  const held = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
+    const from = socket.remoteAddress ?? ''
+    const others = held.get(from) ?? 0
+    if (maxPerAddress !== undefined && others >= maxPerAddress) {
+      socket.destroy()
+      return
+    }
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    held.set(from, others + 1)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      const left = (held.get(from) ?? 1) - 1
+      if (left > 0) held.set(from, left)
+      else held.delete(from)
+    })
   })
+  return { server, sockets }
+}
+
+function listenOn(address: TcpAddress, options: ListenOptions): Promise<OpenServer | undefined> {
+  const { server, sockets } = serverFor(options)
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'unknown'
@@ -130,7 +161,38 @@ function listenOn(address: ListenAddress, options: ListenOptions): Promise<OpenS
   })
 }
 
-function sentenceOf(code: string, { host, port }: ListenAddress, role: string): string {
+/** Everybody who can reach the path: which containers can is decided by what mounts the folder. */
+const SOCKET_MODE = 0o666
+
+async function listenOnSocket(
+  { socket: path }: SocketAddress,
+  options: ListenOptions,
+): Promise<OpenServer> {
+  const { role } = options
+  try {
+    // Left behind by a process that was killed. Anything else in its place is somebody's file.
+    if (!(await lstat(path)).isSocket()) {
+      throw new ListenFault(`the ${role} cannot listen on ${path}: something else lies there`)
+    }
+    await unlink(path)
+  } catch (error) {
+    if (error instanceof ListenFault) throw error
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    if (code !== 'ENOENT') throw new ListenFault(`the ${role} cannot listen on ${path} (${code})`)
+  }
+  const open = serverFor(options)
+  await new Promise<void>((resolve, reject) => {
+    open.server.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'unknown'
+      reject(new ListenFault(`the ${role} cannot listen on ${path} (${code}): is its folder there?`))
+    })
+    open.server.listen({ path }, resolve)
+  })
+  await chmod(path, SOCKET_MODE)
+  return open
+}
+
+function sentenceOf(code: string, { host, port }: TcpAddress, role: string): string {
   const where = `${showHost(host)}:${String(port)}`
   switch (code) {
     case 'EADDRINUSE':
@@ -145,7 +207,9 @@ function sentenceOf(code: string, { host, port }: ListenAddress, role: string): 
 }
 
 function addressOf(server: Server): string {
-  const { address, port } = server.address() as AddressInfo
+  const bound = server.address() as AddressInfo | string
+  if (typeof bound === 'string') return `unix:${bound}`
+  const { address, port } = bound
   return `${showHost(address)}:${String(port)}`
 }
 

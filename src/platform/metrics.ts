@@ -18,6 +18,41 @@ export const counters = {
     help: 'Exchanges the broker asked of its authority, by outcome.',
     labels: ['outcome'],
   },
+  servedStale: {
+    name: 'lumo_served_stale_total',
+    help: 'Tokens served although they were due for refresh, because no newer one could be had.',
+    labels: [],
+  },
+  refreshes: {
+    name: 'lumo_refreshes_total',
+    help: 'Exchanges made ahead of time, by outcome.',
+    labels: ['outcome'],
+  },
+  localDenials: {
+    name: 'lumo_local_denied_total',
+    help: "Requests that the broker's own policy or limits denied, by reason.",
+    labels: ['reason'],
+  },
+  callers: {
+    name: 'lumo_callers_refused_total',
+    help: 'Callers of a node broker whose proof was refused, by reason.',
+    labels: ['reason'],
+  },
+  forwarded: {
+    name: 'lumo_forwarded_total',
+    help: "Requests passed on to the authority with the caller's own credentials, by answer code.",
+    labels: ['code'],
+  },
+  sinkWrites: {
+    name: 'lumo_sink_writes_total',
+    help: 'What became of token files: written, failed, removed.',
+    labels: ['outcome'],
+  },
+  revocations: {
+    name: 'lumo_revocations_total',
+    help: 'Tokens that the broker had revoked as it ended, by outcome.',
+    labels: ['outcome'],
+  },
   sharedFlights: {
     name: 'lumo_shared_flights_total',
     help: 'Callers that were answered by an exchange that another caller had begun.',
@@ -61,6 +96,16 @@ export const gauges = {
     help: 'Age of the key set in use, by provider; -1 while there is none.',
     labels: ['provider'],
   },
+  workloads: {
+    name: 'lumo_workloads',
+    help: 'Workloads that the broker holds tokens for.',
+    labels: [],
+  },
+  exchangesWaiting: {
+    name: 'lumo_exchanges_waiting',
+    help: 'Exchanges that wait for others to end, for so many are under way.',
+    labels: [],
+  },
   cacheEntries: {
     name: 'lumo_cache_entries',
     help: 'Tokens in the cache of the broker.',
@@ -73,12 +118,27 @@ export const gauges = {
   },
 } as const satisfies Record<string, { name: string; help: string; labels: readonly string[] }>
 
+/** Seconds, each with the upper bounds of its buckets. */
+export const histograms = {
+  remainingAtServe: {
+    name: 'lumo_remaining_lifetime_at_serve_seconds',
+    help: 'What was left of tokens as the broker served them.',
+    buckets: [15, 60, 180, 600, 1_200, 1_800, 2_700, 3_600],
+  },
+  refreshLag: {
+    name: 'lumo_refresh_lag_seconds',
+    help: 'How long after they became due tokens were replaced ahead of time.',
+    buckets: [1, 2, 5, 15, 60, 180, 600, 1_800],
+  },
+} as const satisfies Record<string, { name: string; help: string; buckets: readonly number[] }>
+
 type Labels<Definition extends { labels: readonly string[] }> = Readonly<
   Record<Definition['labels'][number], string>
 >
 
 export type CounterName = keyof typeof counters
 export type GaugeName = keyof typeof gauges
+export type HistogramName = keyof typeof histograms
 export type CounterLabels<Name extends CounterName> = Labels<(typeof counters)[Name]>
 export type GaugeLabels<Name extends GaugeName> = Labels<(typeof gauges)[Name]>
 
@@ -87,9 +147,16 @@ export interface Tally {
   add(): void
 }
 
+/** The series of a histogram. */
+export interface Spread {
+  /** Counts a number of seconds. */
+  record(seconds: number): void
+}
+
 export interface Metrics {
   /** The series of a counter; the same labels give the same series. */
   tally<Name extends CounterName>(name: Name, labels: CounterLabels<Name>): Tally
+  spread(name: HistogramName): Spread
   /** A value that is read when the metrics are scraped. */
   observe<Name extends GaugeName>(name: Name, labels: GaugeLabels<Name>, read: () => number): void
 }

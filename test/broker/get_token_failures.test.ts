@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { wishOfQuery, type Wish } from '../../src/broker/wish.ts'
+import { plainWish } from '../../src/broker/wish.ts'
 import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
 import {
   ask,
+  begin,
+  pass,
   proofClaims,
   proofOf,
   proofPath,
+  settled,
   testBroker,
   type TestBroker,
 } from '../fakes/broker.ts'
 
 const outage = (retryAfter?: number) =>
   new ExchangeFailure('outage', 'authority_unavailable', 'it answered 503', retryAfter)
+const out = new ExchangeFailure('outage', 'authority_cannot_connect', 'ECONNREFUSED')
 const refusal = (error: string) => new ExchangeFailure('refused', error, 'it answered 403')
 const relay = (error: string) => new ExchangeFailure('relayed', error, 'it answered 400')
 
@@ -40,7 +44,9 @@ describe('an outage', () => {
   ])('that %s gives Retry-After', async (_name, given, expected) => {
     const broker = testBroker()
     broker.authority.fail(outage(given))
-    const result = await broker.getToken.byExchange(wishOfQuery('') as Wish)
+    const asked = broker.getToken.byExchange(broker.workload, plainWish)
+    await pass(broker.clock, 8_000)
+    const result = await asked
     expect(result).toBeInstanceOf(BrokerError)
     expect(result).toMatchObject({ code: 'authority_unavailable', retryAfterSeconds: expected })
   })
@@ -53,11 +59,14 @@ describe('an outage', () => {
     expect(await ask(broker)).toEqual({ token: 'token-1', expiresIn: 3_600 })
   })
 
-  test('is counted and logged with its detail', async () => {
+  test('is counted each time and logged once, with its detail', async () => {
     const broker = testBroker()
     broker.authority.fail(outage())
     await ask(broker)
-    expect(await broker.metrics.text()).toContain('lumo_exchanges_total{outcome="outage"} 1\n')
+    const { length } = broker.authority.asked
+    expect(await broker.metrics.text()).toContain(
+      `lumo_exchanges_total{outcome="outage"} ${String(length)}\n`,
+    )
     expect(broker.log.lines).toEqual([
       {
         level: 'warn',
@@ -66,16 +75,29 @@ describe('an outage', () => {
       },
     ])
   })
+
+  test('is told again after a minute, and at once when it is another one', async () => {
+    const broker = testBroker()
+    const details = () => broker.log.lines.map(({ fields }) => fields['detail'])
+    broker.authority.fail(outage())
+    await ask(broker)
+    broker.clock.advance(40_000)
+    await ask(broker)
+    expect(details()).toEqual(['it answered 503'])
+    broker.authority.fail(out)
+    await ask(broker)
+    expect(details()).toEqual(['it answered 503', 'ECONNREFUSED'])
+    broker.clock.advance(60_000)
+    await ask(broker)
+    expect(details()).toEqual(['it answered 503', 'ECONNREFUSED', 'ECONNREFUSED'])
+  })
 })
 
 describe('an authority that says when it can be asked again', () => {
-  /** Lets everything run that waits for nothing but other work. */
-  const settled = () => new Promise((resolve) => setImmediate(resolve))
-
   test('is asked then, and its caller gets a token', async () => {
     const broker = testBroker()
     broker.authority.fail(outage(5))
-    const asked = ask(broker)
+    const asked = begin(broker)
     await settled()
     broker.authority.recover()
     broker.clock.advance(4_999)
@@ -89,13 +111,10 @@ describe('an authority that says when it can be asked again', () => {
   test('is given up after 8 s in all', async () => {
     const broker = testBroker()
     broker.authority.fail(outage(3))
-    const asked = ask(broker)
-    for (let second = 0; second < 8; second++) {
-      await settled()
-      broker.clock.advance(1_000)
-    }
-    expect(await asked).toEqual(unavailable)
+    const { now } = broker.clock
+    expect(await ask(broker)).toEqual(unavailable)
     expect(broker.authority.asked).toHaveLength(3)
+    expect(broker.clock.now - now).toBe(6)
   })
 
   test('is not asked again after a refusal', async () => {

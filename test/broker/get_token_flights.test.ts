@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ask, settled, testBroker, type AskOutcome } from '../fakes/broker.ts'
+import { ask, begin, settled, testBroker, type AskOutcome } from '../fakes/broker.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const unavailable = {
@@ -21,7 +21,7 @@ describe('one flight a key', () => {
   test('1000 callers at once cause one exchange and get one token', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const callers = Array.from({ length: 1_000 }, () => ask(broker, 'audience=a'))
+    const callers = Array.from({ length: 1_000 }, () => begin(broker, 'audience=a'))
     await settled()
     broker.authority.release()
     const outcomes = await Promise.all(callers)
@@ -35,7 +35,7 @@ describe('one flight a key', () => {
   test('different keys fly side by side', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const callers = ['a', 'b', 'a'].map((name) => ask(broker, `audience=${name}`))
+    const callers = ['a', 'b', 'a'].map((name) => begin(broker, `audience=${name}`))
     await settled()
     expect(broker.authority.asked.map(({ audiences }) => audiences)).toEqual([['a'], ['b']])
     broker.authority.release()
@@ -58,14 +58,14 @@ describe('bounds', () => {
   test('beyond the flights that are allowed a new key is turned away, a flying one is shared', async () => {
     const broker = testBroker({ maxFlights: 2 })
     broker.authority.slowDown()
-    const flying = ['a', 'b'].map((name) => ask(broker, `audience=${name}`))
+    const flying = ['a', 'b'].map((name) => begin(broker, `audience=${name}`))
     await settled()
     expect(await ask(broker, 'audience=c')).toEqual({
       status: 503,
       error: 'temporarily_unavailable',
       code: 'overloaded',
     })
-    const shared = ask(broker, 'audience=a')
+    const shared = begin(broker, 'audience=a')
     await settled()
     broker.authority.release()
     expect(await shared).toEqual({ token: 'token-1', expiresIn: 3_600 })
@@ -78,7 +78,7 @@ describe('patience', () => {
   test('empty-handed a caller waits 8 s, and the flight goes on without it', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const caller = watch(ask(broker))
+    const caller = watch(begin(broker))
     await settled()
     broker.clock.advance(7_999)
     await settled()
@@ -97,7 +97,7 @@ describe('patience', () => {
     await ask(broker)
     broker.clock.advance(3_500_000)
     broker.authority.slowDown()
-    const caller = watch(ask(broker))
+    const caller = watch(begin(broker))
     await settled()
     broker.clock.advance(1_499)
     await settled()
@@ -114,10 +114,10 @@ describe('patience', () => {
   test('each caller has its own', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const early = watch(ask(broker))
+    const early = watch(begin(broker))
     await settled()
     broker.clock.advance(5_000)
-    const late = watch(ask(broker))
+    const late = watch(begin(broker))
     await settled()
     broker.clock.advance(3_000)
     await settled()
@@ -150,7 +150,7 @@ test('no caller leaves a timer behind', async () => {
   const clock = new CountingClock()
   const broker = testBroker({ clock })
   broker.authority.slowDown()
-  const callers = Array.from({ length: 10 }, () => ask(broker))
+  const callers = Array.from({ length: 10 }, () => begin(broker))
   await settled()
   expect(clock.waiting.size).toBe(10)
   broker.authority.release()
@@ -162,7 +162,7 @@ describe('clear() during a flight', () => {
   test('what comes home is not put', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const caller = watch(ask(broker))
+    const caller = watch(begin(broker))
     await settled()
     broker.cache.clear()
     broker.authority.release()
@@ -174,7 +174,7 @@ describe('clear() during a flight', () => {
   test('the caller gets a token that was asked for afterwards', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    const caller = ask(broker)
+    const caller = begin(broker)
     await settled()
     broker.cache.clear()
     broker.authority.release()
@@ -184,10 +184,10 @@ describe('clear() during a flight', () => {
   test('the next caller flies anew and shares nothing with the old flight', async () => {
     const broker = testBroker()
     broker.authority.slowDown()
-    void ask(broker)
+    void begin(broker)
     await settled()
     broker.cache.clear()
-    const next = ask(broker)
+    const next = begin(broker)
     await settled()
     expect(broker.authority.asked).toHaveLength(2)
     broker.authority.release()

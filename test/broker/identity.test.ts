@@ -29,11 +29,17 @@ const proofFacts = {
   expires_in: 86_400,
 }
 
+/** Without a local policy, with the limits of `testBroker`. */
+const unlimited = {
+  allow: null,
+  limits: { exchanges_per_minute: 100_000, audiences_per_hour: 10_000 },
+}
+
 test('before any token: what the proof says', async () => {
   const started = await start()
   expect(await identityOf(started)).toEqual({
     status: 200,
-    body: { proof: proofFacts, agent: null },
+    body: { proof: proofFacts, agent: null, ...unlimited },
   })
   expect(started.authority.asked).toEqual([])
 })
@@ -43,10 +49,10 @@ test('what is left of the proof is told as time passes, and never below nothing'
   await identityOf(started)
   started.clock.advance(86_000_000)
   const soon = await identityOf(started)
-  expect(soon.body).toEqual({ proof: { ...proofFacts, expires_in: 400 }, agent: null })
+  expect(soon.body).toMatchObject({ proof: { ...proofFacts, expires_in: 400 } })
   started.clock.advance(86_000_000)
   const late = await identityOf(started)
-  expect(late.body).toEqual({ proof: { ...proofFacts, expires_in: 0 }, agent: null })
+  expect(late.body).toMatchObject({ proof: { ...proofFacts, expires_in: 0 } })
 })
 
 test('a proof without a pod has no pod_uid', async () => {
@@ -56,29 +62,38 @@ test('a proof without a pod has no pod_uid', async () => {
   const { issuer, subject, expires_in } = proofFacts
   expect(await identityOf(started)).toEqual({
     status: 200,
-    body: { proof: { issuer, subject, expires_in }, agent: null },
+    body: { proof: { issuer, subject, expires_in }, agent: null, ...unlimited },
   })
 })
 
+const namingClaims = {
+  iss: 'https://auth.example/t/acme-corp/api/v1',
+  sub: 'agent:doc-analyst',
+  client_id: 'doc-analyst',
+}
+
 test.each([
-  ['names an agent', { sub: 'agent:doc-analyst', client_id: 'doc-analyst' }, true],
-  ['has no client_id', { sub: 'agent:doc-analyst' }, false],
-  ['has no sub', { client_id: 'doc-analyst' }, false],
-])('after a token that %s', async (_name, claims, known) => {
+  ['names an agent', {}, true],
+  ['has no client_id', { client_id: undefined }, false],
+  ['has no sub', { sub: undefined }, false],
+  ['has no iss', { iss: undefined }, false],
+])('after a token that %s', async (_name, changes, known) => {
   const started = await start()
-  started.authority.tokenOf = () => proofOf(claims)
+  started.authority.tokenOf = () => proofOf({ ...namingClaims, ...changes })
   await ask(started)
   const agent = known ? { sub: 'agent:doc-analyst', client_id: 'doc-analyst' } : null
-  expect(await identityOf(started)).toEqual({ status: 200, body: { proof: proofFacts, agent } })
+  const body = { proof: proofFacts, agent, ...unlimited }
+  expect(await identityOf(started)).toEqual({ status: 200, body })
 })
 
 test('an opaque token leaves the agent as it was known', async () => {
   const started = await start()
   const agent = { sub: 'agent:doc-analyst', client_id: 'doc-analyst' }
-  started.authority.tokenOf = (count) => (count === 1 ? proofOf(agent) : 'opaque')
+  started.authority.tokenOf = (count) => (count === 1 ? proofOf(namingClaims) : 'opaque')
   await ask(started)
   await ask(started, 'audience=a')
-  expect(await identityOf(started)).toEqual({ status: 200, body: { proof: proofFacts, agent } })
+  const body = { proof: proofFacts, agent, ...unlimited }
+  expect(await identityOf(started)).toEqual({ status: 200, body })
 })
 
 test('without a proof it is 503 with the code of the fault', async () => {

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { warmUp } from '../../src/broker/warm_up.ts'
+import { LocalPolicy } from '../../src/policy/local/local_policy.ts'
 import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
-import { ask, proofClaims, proofOf, proofPath, settled, testBroker } from '../fakes/broker.ts'
+import { ask, pass, proofClaims, proofOf, proofPath, settled, testBroker } from '../fakes/broker.ts'
 
+const outForLong = new ExchangeFailure('outage', 'authority_unavailable', '503', 3_600)
 const out = new ExchangeFailure('outage', 'authority_cannot_connect', 'ECONNREFUSED')
 
 test('fetches the plain token before anybody asks', async () => {
   const broker = testBroker()
-  const warming = warmUp(broker.getToken, broker.clock)
+  const warming = warmUp(broker)
   expect(warming.done()).toBe(false)
   await settled()
   expect(warming.done()).toBe(true)
@@ -17,29 +19,27 @@ test('fetches the plain token before anybody asks', async () => {
 
 test('asks again after 0.5 s, then after twice as long each time, at most 30 s', async () => {
   const broker = testBroker()
-  broker.authority.fail(out)
-  const warming = warmUp(broker.getToken, broker.clock)
+  // It says when it can be asked again, so that no attempt asks more than once.
+  broker.authority.fail(outForLong)
+  const warming = warmUp(broker)
   await settled()
   for (const pause of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
     const before = broker.authority.asked.length
-    broker.clock.advance(pause - 1)
-    await settled()
+    await pass(broker.clock, pause - 1, pause)
     expect(broker.authority.asked).toHaveLength(before)
-    broker.clock.advance(1)
-    await settled()
+    await pass(broker.clock, 1)
     expect(broker.authority.asked).toHaveLength(before + 1)
   }
   expect(warming.done()).toBe(false)
   broker.authority.recover()
-  broker.clock.advance(30_000)
-  await settled()
+  await pass(broker.clock, 30_000, 30_000)
   expect(warming.done()).toBe(true)
 })
 
 test('waits for a proof that comes later', async () => {
   const broker = testBroker()
   broker.files.remove(proofPath)
-  const warming = warmUp(broker.getToken, broker.clock)
+  const warming = warmUp(broker)
   await settled()
   expect(warming.done()).toBe(false)
   broker.files.write(proofPath, proofOf(proofClaims(broker.clock.now)))
@@ -50,7 +50,7 @@ test('waits for a proof that comes later', async () => {
 
 test('is done for good: a token that ends later changes nothing', async () => {
   const broker = testBroker()
-  const warming = warmUp(broker.getToken, broker.clock)
+  const warming = warmUp(broker)
   await settled()
   broker.authority.fail(out)
   broker.clock.advance(7_200_000)
@@ -61,8 +61,8 @@ test('is done for good: a token that ends later changes nothing', async () => {
 
 test('asks no more once it is stopped', async () => {
   const broker = testBroker()
-  broker.authority.fail(out)
-  const warming = warmUp(broker.getToken, broker.clock)
+  broker.authority.fail(outForLong)
+  const warming = warmUp(broker)
   await settled()
   warming.stop()
   broker.clock.advance(60_000)
@@ -72,9 +72,9 @@ test('asks no more once it is stopped', async () => {
 
 test('stopped during an attempt, it makes no other', async () => {
   const broker = testBroker()
-  broker.authority.fail(out)
+  broker.authority.fail(outForLong)
   broker.authority.slowDown()
-  const warming = warmUp(broker.getToken, broker.clock)
+  const warming = warmUp(broker)
   await settled()
   warming.stop()
   broker.authority.release()
@@ -82,6 +82,35 @@ test('stopped during an attempt, it makes no other', async () => {
   broker.clock.advance(60_000)
   await settled()
   expect(broker.authority.asked).toHaveLength(1)
+})
+
+describe('a local policy', () => {
+  const policyOf = (workload: object) => {
+    const bytes = Buffer.from(JSON.stringify({ workloads: [{ name: 'rule', ...workload }] }))
+    return LocalPolicy.parse([{ path: 'local.json', bytes }])
+  }
+
+  test.each([
+    ['that has no rule for the pod', policyOf({ namespace: 'elsewhere' })],
+    ['without tokens that have no target', policyOf({ allow: [{ audience: 'urn:a' }] })],
+    ['that allows less than comes', policyOf({ allow: [{ scopes: ['other'] }] })],
+  ])('%s leaves nothing to wait for, and no reason to end', async (_, policy) => {
+    const broker = testBroker()
+    broker.usePolicy(policy)
+    const warming = warmUp(broker)
+    const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
+    expect([first, warming.done()]).toEqual(['nothing', true])
+  })
+
+  test('whose limits are used up is waited for', async () => {
+    const broker = testBroker({ limits: { exchangesPerMinute: 1, audiencesPerHour: 9 } })
+    await ask(broker, 'scope=a')
+    const warming = warmUp(broker)
+    const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
+    expect([first, warming.done()]).toEqual(['nothing', false])
+    await pass(broker.clock, 90_000)
+    expect(warming.done()).toBe(true)
+  })
 })
 
 describe('refused', () => {
@@ -93,7 +122,7 @@ describe('refused', () => {
   test.each(refusals)('%s', async (_name, failure, code) => {
     const broker = testBroker()
     broker.authority.fail(failure)
-    const warming = warmUp(broker.getToken, broker.clock)
+    const warming = warmUp(broker)
     let refused: string | undefined
     void warming.refused.then((error) => {
       refused = error.code
@@ -105,7 +134,7 @@ describe('refused', () => {
   test('is not said of a fault of the own proof', async () => {
     const broker = testBroker()
     broker.files.remove(proofPath)
-    const warming = warmUp(broker.getToken, broker.clock)
+    const warming = warmUp(broker)
     const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
     expect(first).toBe('nothing')
   })
@@ -113,7 +142,7 @@ describe('refused', () => {
   test('is not said of a token that is short-lived', async () => {
     const broker = testBroker()
     broker.authority.lifetimeSeconds = 10
-    const warming = warmUp(broker.getToken, broker.clock)
+    const warming = warmUp(broker)
     const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
     expect([first, warming.done()]).toEqual(['nothing', true])
   })

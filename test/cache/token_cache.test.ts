@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cacheKey, type CacheKey } from '../../src/cache/key.ts'
 import { TokenCache } from '../../src/cache/token_cache.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 interface Token {
@@ -27,7 +28,7 @@ const no = { reason: 'no' }
 
 function start(maxEntries = 10) {
   const clock = new FakeClock()
-  const cache = new TokenCache<Token, typeof no>(maxEntries, clock)
+  const cache = new TokenCache<Token, typeof no>(maxEntries, { clock, random: systemRandom })
   const put = (key: CacheKey, value = token, lifetimeMs = 10_000) => {
     cache.put(key, value, lifetimeMs, cache.ask())
   }
@@ -49,8 +50,9 @@ describe('both clocks', () => {
     put(a)
     clock.jump(jump)
     clock.advance(passes)
-    expect(cache.get(a)).toEqual(
-      left === undefined ? undefined : { value: token, remainingMs: left, lifetimeMs: 10_000 },
+    const held = cache.get(a)
+    expect(held && [held.value, held.remainingMs, held.lifetimeMs]).toEqual(
+      left === undefined ? undefined : [token, left, 10_000],
     )
   })
 
@@ -88,7 +90,8 @@ describe('bounds', () => {
     const { cache, put } = start()
     put(a)
     put(a, { text: 'new' }, 5_000)
-    expect(cache.get(a)).toEqual({ value: { text: 'new' }, remainingMs: 5_000, lifetimeMs: 5_000 })
+    const fresh = { value: { text: 'new' }, remainingMs: 5_000, lifetimeMs: 5_000 }
+    expect(cache.get(a)).toEqual({ ...fresh, isDue: false, isWaiting: false })
     expect(cache.size).toBe(1)
   })
 

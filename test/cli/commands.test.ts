@@ -32,7 +32,17 @@ describe('help and version', () => {
     expect(stdout.split('\n')[0]).toBe(
       `lumo-broker ${packageJson.version}: ${packageJson.description}`,
     )
-    for (const command of ['run --config FILE', 'dev ', 'config check FILE', 'config schema ']) {
+    const commands = [
+      'run --config FILE',
+      'dev ',
+      'config check FILE',
+      'config schema ',
+      'token ',
+      'wait ',
+      'doctor --config FILE',
+      'decode [FILE]',
+    ]
+    for (const command of commands) {
       expect(stdout).toContain(`  lumo-broker ${command}`)
     }
   })
@@ -86,6 +96,15 @@ describe('run', () => {
     expect(await run('run', '--config', 'nothing.yaml')).toEqual(
       fault(`${join(folder, 'nothing.yaml')} does not exist`),
     )
+  })
+
+  test.each([
+    [[], 'around.yaml'],
+    [['--config', 'given.yaml'], 'given.yaml'],
+  ])('%j with LUMO_CONFIG takes %s', async (given, file) => {
+    const environment = { LUMO_CONFIG: 'around.yaml' }
+    const ran = await runInProcess(['run', ...given], { workingFolder: folder, environment })
+    expect(ran).toEqual(fault(`${join(folder, file)} does not exist`))
   })
 
   test('a folder is no file', async () => {

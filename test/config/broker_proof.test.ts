@@ -83,7 +83,7 @@ describe('a configuration is refused', () => {
     [
       'an unknown source',
       sidecar({ proof: { source: 'gcp' } }),
-      'broker.proof.source: must be one of file, aws',
+      'broker.proof.source: must be one of file, aws, caller',
     ],
     [
       'aws without its section',

@@ -17,6 +17,7 @@ type Case = readonly [name: string, document: unknown, ...faults: readonly strin
 const NO_BROKER = 'broker: must be given with the role broker'
 
 const ADDRESS = 'must be an IP address and a port'
+const LISTEN = 'must be an IP address and a port, or unix: and an absolute path'
 const LOOPBACK = 'must be a loopback address: every pod of the network could ask for tokens there'
 const AN_ORIGIN = 'must be an origin such as https://auth.example.com, without a path'
 const URL_ORIGIN =
@@ -109,7 +110,7 @@ const broker: readonly Case[] = [
     (address): Case => [
       `a listener ${address}`,
       sidecar({ listen: [address] }),
-      `broker.listen[0]: ${ADDRESS}`,
+      `broker.listen[0]: ${LISTEN}`,
     ],
   ),
   ...['sts.amazonaws.com', 'pods.eks.amazonaws.com'].map((audience): Case => [

@@ -86,9 +86,13 @@ test('these are the variables that override a setting', () => {
   )
   expect(Object.fromEntries(variables)).toEqual({
     'log.level': 'LUMO_LOG_LEVEL',
+    'broker.podIp': 'POD_IP',
+    'broker.hostIp': 'HOST_IP',
     'broker.authority.url': 'LUMOAUTH_URL',
     'broker.authority.tenant': 'LUMOAUTH_TENANT',
     'broker.proof.source': 'LUMO_PROOF',
     'broker.proof.file': 'LUMO_PROOF_FILE',
+    'broker.callers.nodeName': 'NODE_NAME',
+    'broker.dropIn.secret': 'LUMO_GUARD_SECRET',
   })
 })

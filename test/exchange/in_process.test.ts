@@ -9,7 +9,7 @@ const request: ExchangeRequest = {
   audiences: ['https://docs.example.com'],
   resources: [],
   scope: ['read'],
-  clientId: 'doc-analyst',
+  clientId: 'doc-analyst', urgent: true,
 }
 
 type Answer = Awaited<ReturnType<LocalTokenEndpoint>>

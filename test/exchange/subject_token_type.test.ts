@@ -7,7 +7,7 @@ const request = {
   audiences: [],
   resources: [],
   scope: undefined,
-  clientId: undefined,
+  clientId: undefined, urgent: true,
 }
 
 test.each([

@@ -8,7 +8,7 @@ const plain: ExchangeRequest = {
   audiences: [],
   resources: [],
   scope: undefined,
-  clientId: undefined,
+  clientId: undefined, urgent: true,
 }
 
 describe('the form of an exchange (RFC 8693 section 2.1)', () => {
@@ -181,7 +181,7 @@ describe('other answers', () => {
     ],
     ['408', 408, '', ['outage', 'authority_unavailable']],
     ['408 with an error', 408, { error: 'access_denied' }, ['outage', 'authority_unavailable']],
-    ['429', 429, { error: 'slow_down' }, ['outage', 'authority_unavailable']],
+    ['429', 429, { error: 'slow_down' }, ['outage', 'authority_busy']],
     ['500', 500, { error: 'server_error' }, ['outage', 'authority_unavailable']],
     [
       '500 with a refusal in it',
@@ -213,7 +213,7 @@ describe('other answers', () => {
       const result = judge(status, '', retryAfter === undefined ? {} : { retryAfter })
       expect(failureOf(result)).toEqual([
         'outage',
-        'authority_unavailable',
+        status === 429 ? 'authority_busy' : 'authority_unavailable',
         ...(seconds === undefined ? [] : [seconds]),
       ])
     }

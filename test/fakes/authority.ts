@@ -12,8 +12,9 @@ import type {
 export class FakeAuthority implements Exchanger {
   readonly asked: ExchangeRequest[] = []
   lifetimeSeconds = 3_600
-  /** The text of the token with this number. */
-  tokenOf = (count: number): string => `token-${String(count)}`
+  /** The text of the token with this number, for this request. */
+  tokenOf: (count: number, request: ExchangeRequest) => string = (count) =>
+    `token-${String(count)}`
   #failure: ExchangeFailure | undefined
   #gate: PromiseWithResolvers<void> | undefined
   #issued = 0
@@ -41,7 +42,7 @@ export class FakeAuthority implements Exchanger {
     if (this.#failure) return this.#failure
     this.#issued += 1
     return {
-      accessToken: this.tokenOf(this.#issued),
+      accessToken: this.tokenOf(this.#issued, request),
       scope: request.scope?.join(' ') ?? 'agent:self',
       lifetimeSeconds: this.lifetimeSeconds,
     }

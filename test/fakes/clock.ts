@@ -31,6 +31,11 @@ export class FakeClock implements Clock {
     }
   }
 
+  /** Milliseconds until something falls due. */
+  get untilNext(): number {
+    return Math.min(...this.#timers.map(({ at }) => at)) - this.#monotonic
+  }
+
   /** Lets time pass on both clocks. */
   advance(ms: number): void {
     const end = this.#monotonic + ms

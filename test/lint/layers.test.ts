@@ -76,6 +76,12 @@ describe('the rule fires', () => {
     expect(await violations()).toEqual([`src/oauth/planted.ts: ${RESTRICTED}`])
   })
 
+  test("for all of the policy but the broker's own, where the broker stands", async () => {
+    await plant('broker/planted.ts', ['../policy/policy.ts'])
+    await plant('broker/planted_too.ts', ['../policy/local/rule.ts'])
+    expect(await violations()).toEqual([`src/broker/planted.ts: ${RESTRICTED}`])
+  })
+
   test('for what is planted, and for nothing else', async () => {
     await plant('oauth/planted.ts', ['../broker/errors.ts'])
     await plant('endpoint/planted.ts', ['../broker/errors.ts'])
@@ -131,13 +137,20 @@ describe('the rule fires', () => {
     ['platform', 'oauth', 'config'],
     ['verifier', 'policy', 'cache', 'exchange', 'store'],
     ['audit'],
-    ['endpoint', 'broker', 'ops'],
+    ['endpoint', 'broker', 'ops', 'doctor'],
     ['compose'],
     ['cli'],
   ]
   const levelOf = (folder: string) => levels.findIndex((level) => level.includes(folder))
   /** Directions that the levels leave open. */
-  const closed = new Set(['endpoint>broker', 'broker>endpoint', 'ops>endpoint', 'ops>broker'])
+  const closed = new Set([
+    'endpoint>broker',
+    'broker>endpoint',
+    'ops>endpoint',
+    'ops>broker',
+    'doctor>broker',
+    'broker>doctor',
+  ])
 
   test('for every import that goes up, and for none that goes down to the leaves', async () => {
     const folders = levels.flat()

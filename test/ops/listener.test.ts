@@ -5,10 +5,11 @@ import { PrometheusMetrics } from '../../src/ops/metrics.ts'
 function start({ ready = true, started = true } = {}) {
   const metrics = new PrometheusMetrics()
   const state = { ready, started }
-  const app = operationsListener(metrics, {
-    ready: () => state.ready,
-    started: () => state.started,
-  })
+  const app = operationsListener(
+    metrics,
+    { ready: () => state.ready, started: () => state.started },
+    () => Promise.resolve('{}'),
+  )
   return { app, metrics, state }
 }
 

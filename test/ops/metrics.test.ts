@@ -6,6 +6,13 @@ const countersWithLabels = {
   lumo_requests_total: ['listener', 'route', 'code'],
   lumo_cache_total: ['outcome'],
   lumo_exchanges_total: ['outcome'],
+  lumo_served_stale_total: [],
+  lumo_refreshes_total: ['outcome'],
+  lumo_local_denied_total: ['reason'],
+  lumo_callers_refused_total: ['reason'],
+  lumo_forwarded_total: ['code'],
+  lumo_sink_writes_total: ['outcome'],
+  lumo_revocations_total: ['outcome'],
   lumo_shared_flights_total: [],
   lumo_proof_faults_total: ['code'],
   lumo_tokens_issued_total: ['tenant', 'grant'],
@@ -16,6 +23,8 @@ const countersWithLabels = {
 }
 const gaugesWithLabels = {
   lumo_key_set_age_seconds: ['provider'],
+  lumo_workloads: [],
+  lumo_exchanges_waiting: [],
   lumo_cache_entries: [],
   lumo_proof_remaining_seconds: [],
 }
@@ -33,6 +42,15 @@ function filled(): PrometheusMetrics {
   metrics.tally('keyFetches', { provider: 'provider', outcome: 'outcome' }).add()
   metrics.tally('reloads', { what: 'what', outcome: 'outcome' }).add()
   metrics.tally('tokenReviews', { provider: 'provider', outcome: 'outcome' }).add()
+  metrics.tally('servedStale', {}).add()
+  metrics.tally('refreshes', { outcome: 'outcome' }).add()
+  metrics.tally('localDenials', { reason: 'reason' }).add()
+  metrics.tally('callers', { reason: 'reason' }).add()
+  metrics.tally('forwarded', { code: 'code' }).add()
+  metrics.tally('sinkWrites', { outcome: 'outcome' }).add()
+  metrics.tally('revocations', { outcome: 'outcome' }).add()
+  metrics.observe('workloads', {}, () => 1)
+  metrics.observe('exchangesWaiting', {}, () => 1)
   metrics.observe('keySetAge', { provider: 'provider' }, () => 1)
   metrics.observe('cacheEntries', {}, () => 1)
   metrics.observe('proofRemaining', {}, () => 1)
@@ -125,5 +143,33 @@ describe('gauges', () => {
     const samples = await samplesOf(new PrometheusMetrics())
     const names = samples.map((line) => line.split(/[ {]/)[0])
     expect(names.filter((name) => name !== undefined && name in gaugesWithLabels)).toEqual([])
+  })
+})
+
+describe('a histogram', () => {
+  test('counts into cumulative buckets, an edge into the lower one', async () => {
+    const metrics = new PrometheusMetrics()
+    const lag = metrics.spread('refreshLag')
+    for (const seconds of [0, 1, 1.5, 60, 10_000]) lag.record(seconds)
+    expect((await linesOf(metrics)).filter((line) => line.includes('refresh_lag'))).toEqual([
+      '# HELP lumo_refresh_lag_seconds How long after they became due tokens were replaced ahead of time.',
+      '# TYPE lumo_refresh_lag_seconds histogram',
+      'lumo_refresh_lag_seconds_bucket{le="1"} 2',
+      'lumo_refresh_lag_seconds_bucket{le="2"} 3',
+      'lumo_refresh_lag_seconds_bucket{le="5"} 3',
+      'lumo_refresh_lag_seconds_bucket{le="15"} 3',
+      'lumo_refresh_lag_seconds_bucket{le="60"} 4',
+      'lumo_refresh_lag_seconds_bucket{le="180"} 4',
+      'lumo_refresh_lag_seconds_bucket{le="600"} 4',
+      'lumo_refresh_lag_seconds_bucket{le="1800"} 4',
+      'lumo_refresh_lag_seconds_bucket{le="+Inf"} 5',
+      'lumo_refresh_lag_seconds_sum 10062.5',
+      'lumo_refresh_lag_seconds_count 5',
+    ])
+  })
+
+  test('is one series, whoever asks for it', () => {
+    const metrics = new PrometheusMetrics()
+    expect(metrics.spread('refreshLag')).toBe(metrics.spread('refreshLag'))
   })
 })

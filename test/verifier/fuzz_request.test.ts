@@ -27,7 +27,7 @@ const credentials = {
 const sts: HttpClient = ({ method, url, headers = {}, body = '' }) => {
   const path = `${url.pathname}${url.search}`
   const signed = checkSignature(
-    { method, path, headers: { ...headers }, body },
+    { method, path, headers: { ...headers }, body: Buffer.from(body).toString() },
     (id) => (id === credentials.accessKeyId ? credentials : undefined),
     clock.wall(),
   )

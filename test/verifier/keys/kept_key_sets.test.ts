@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { openKeys, type KeyOwner } from '../../../src/compose/key_sources.ts'
+import { keptKeySets, placeOf } from '../../../src/compose/kept_key_sets.ts'
 import { Opened } from '../../../src/compose/opened.ts'
 import { Seal } from '../../../src/endpoint/sealing.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
@@ -48,8 +49,12 @@ function setUp() {
   const surroundings = { ...testSurroundings(clock), http: web.client }
   /** Starts, looks the key up, and tells whether it was found. */
   const finds = async (owner = prod, changes: { seal?: Seal; tenant?: string } = {}) => {
-    const needs = { tenant: 'acme-corp', store, seal, opened: new Opened(), surroundings }
-    const source = await openKeys(owner, { ...needs, ...changes })
+    const needs = { tenant: 'acme-corp', store, seal, log: surroundings.log, ...changes }
+    const source = await openKeys(owner, {
+      kept: (name, issuers, from) => keptKeySets(name, placeOf(issuers, from), needs),
+      opened: new Opened(),
+      surroundings,
+    })
     const found = await source.find(cluster.kid, 'RS256')
     return typeof found === 'object' && 'equals' in found
   }

@@ -3,22 +3,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { issuerOf } from '../src/config/authority.ts'
-import { freePorts, start, type Started } from './processes.ts'
-import { CLUSTER_ISSUER, makeProof } from './proof.ts'
+import { issuerOf } from '../../src/config/authority.ts'
+import { freePorts, start, type Started } from '../processes.ts'
+import { programFile } from '../program.ts'
+import { CLUSTER_ISSUER, makeProof } from '../proof.ts'
 
 const TENANT = 'acme-corp'
-const PROGRAM = [process.execPath, 'dist/main.js', 'run', '--config']
 
 /** An authority that runs, and the configuration of a sidecar that has its proof and may ask it. */
-export interface World {
+export interface StartWorld {
   readonly brokerCommand: readonly string[]
   readonly brokerUrl: string
   close(): Promise<void>
 }
 
 /** Sets the built program up as in a cluster: the authority in one process, the sidecar's configuration for another. */
-export async function makeWorld(authorityCore: number): Promise<World> {
+export async function makeStartWorld(authorityCore: number): Promise<StartWorld> {
+  const program = [process.execPath, programFile(), 'run', '--config']
   const folder = await mkdtemp(join(tmpdir(), 'lumo-bench-'))
   const at = (name: string): string => join(folder, name)
   const first = await freePorts(4)
@@ -30,14 +31,14 @@ export async function makeWorld(authorityCore: number): Promise<World> {
   await writeFile(at('authority.yaml'), stringify(authorityConfig({ at, first, origin, jwks })))
   await writeFile(at('broker.yaml'), stringify(brokerConfig({ at, first, origin })))
   const authority: Started = await start(
-    [...PROGRAM, at('authority.yaml')],
+    [...program, at('authority.yaml')],
     (line) => line.includes('operations'),
     {
       core: authorityCore,
     },
   )
   return {
-    brokerCommand: [...PROGRAM, at('broker.yaml')],
+    brokerCommand: [...program, at('broker.yaml')],
     brokerUrl: `http://127.0.0.1:${String(first + 2)}/v1/token`,
     close: async () => {
       await authority.stop()

@@ -1,0 +1,60 @@
+import { cacheKey, type CacheKey, type KeySubject } from '../../cache/key.ts'
+import { TokenCache, type CacheDependencies } from '../../cache/token_cache.ts'
+import { Budget } from '../../policy/local/budget.ts'
+import type { BrokerError } from '../errors.ts'
+import type { KnownProof, ProofSource } from '../proof.ts'
+import { RateLimit } from '../rate_limit.ts'
+import type { KnownAgent, Servable } from '../servable.ts'
+import type { Wish } from '../wish.ts'
+
+export interface WorkloadBounds {
+  readonly tenant: string
+  readonly maxEntries: number
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number }
+}
+
+/**
+ * A workload that tokens are held for: in a sidecar the pod, on a node each pod that showed its token. Nothing of one is
+ * ever reached through another: tokens, flights, refusals and budgets are its own.
+ */
+export class Workload {
+  readonly proofs: ProofSource
+  readonly tokens: TokenCache<Servable, BrokerError>
+  readonly budget: Budget
+  readonly rate: RateLimit
+  /** Who it is, as its last token said. */
+  agent: KnownAgent | undefined
+  readonly #tenant: string
+  readonly #keys = new WeakMap<Wish, { readonly subject: KeySubject; readonly key: CacheKey }>()
+
+  constructor(
+    proofs: ProofSource,
+    { tenant, maxEntries, rateLimit }: WorkloadBounds,
+    dependencies: CacheDependencies,
+  ) {
+    this.proofs = proofs
+    this.tokens = new TokenCache(maxEntries, dependencies)
+    this.budget = new Budget(dependencies.clock)
+    this.rate = new RateLimit(rateLimit, dependencies.clock)
+    this.#tenant = tenant
+  }
+
+  /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
+  keyOf(wish: Wish, { subject }: KnownProof): CacheKey {
+    const known = this.#keys.get(wish)
+    if (known?.subject === subject) return known.key
+    const key = cacheKey({
+      tenant: this.#tenant,
+      client: wish.agent,
+      subject,
+      actors: [],
+      audiences: wish.audiences,
+      resources: wish.resources,
+      scope: wish.scope,
+      tokenType: 'Bearer',
+      confirmation: undefined,
+    })
+    this.#keys.set(wish, { subject, key })
+    return key
+  }
+}

@@ -1,0 +1,180 @@
+import { ExchangeFailure, type Exchanger, type ExchangeRequest } from '../../exchange/exchanger.ts'
+import { tokenTypes, type TokenType } from '../../oauth/token_types.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Metrics } from '../../platform/metrics.ts'
+import type { Random } from '../../platform/random.ts'
+import type { Workload } from '../caller/workload.ts'
+import { BrokerError } from '../errors.ts'
+import type { GetToken } from '../get_token.ts'
+import type { LocalGate } from '../local_gate.ts'
+import { askAgain } from '../patience.ts'
+import type { KnownAgent } from '../servable.ts'
+import { errorOf, FOREGROUND_MS } from '../token_exchange.ts'
+import type { Wish } from '../wish.ts'
+import { claimedBy, isHeldBy, isOf, ownToken, reachOf, type Claimed } from './own_token.ts'
+import type { ExchangedTokens, ShownToken } from './request.ts'
+import { Slots } from './slots.ts'
+import { unproven } from './credentials.ts'
+
+export interface DropInExchangeDependencies {
+  readonly getToken: GetToken
+  readonly exchanger: Exchanger
+  readonly gate: LocalGate
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** A token that came of an exchange, for the one who asked and nobody else. */
+export interface Exchanged {
+  readonly accessToken: string
+  readonly issuedTokenType: TokenType
+  /** Whole seconds that are left of it. */
+  readonly expiresIn: number
+  readonly scope: string
+}
+
+export interface ExchangeWish {
+  readonly wish: Wish
+  readonly tokens: ExchangedTokens
+  /** False: nothing of ours may be added, for the client did not show what the guard asks for. */
+  readonly proven: boolean
+}
+
+/** Exchanges of one workload that may be under way. */
+const MAX_UNDER_WAY = 64
+
+/**
+ * Exchanges the tokens that a client shows (RFC 8693). The workload's own token alone is narrowed. Of somebody else's the
+ * workload becomes the actor: its own token is added, unless the client shows that itself. What any of them is worth, the
+ * authority decides; here their claims only tell which of the two is meant.
+ */
+export class DropInExchange {
+  readonly #dependencies: DropInExchangeDependencies
+  readonly #slots = new Slots(MAX_UNDER_WAY)
+
+  constructor(dependencies: DropInExchangeDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Waits 8 s in all. What goes on after that is thrown away when it comes. */
+  async run(workload: Workload, asked: ExchangeWish): Promise<Exchanged | BrokerError> {
+    const { clock } = this.#dependencies
+    const exchange = this.#slots.run(workload, () => this.#exchange(workload, asked))
+    if (!exchange) return new BrokerError('overloaded')
+    let stopClock = (): void => {}
+    const patience = new Promise<BrokerError>((resolve) => {
+      stopClock = clock.after(FOREGROUND_MS, () => {
+        resolve(new BrokerError('authority_unavailable'))
+      })
+    })
+    return Promise.race([exchange, patience]).finally(stopClock)
+  }
+
+  async #exchange(
+    workload: Workload,
+    { wish, tokens, proven }: ExchangeWish,
+  ): Promise<Exchanged | BrokerError> {
+    const { gate, clock } = this.#dependencies
+    const startedAt = clock.monotonic()
+    const parties = await this.#partiesOf(workload, wish, tokens, proven)
+    if (parties instanceof BrokerError) return parties
+    const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish)
+    if (denied) return denied
+    const request = requestFor(wish, tokens, parties.actor)
+    const left = FOREGROUND_MS - (clock.monotonic() - startedAt)
+    const result = await askAgain(() => this.#ask(request), left, this.#dependencies)
+    if (result instanceof ExchangeFailure) return refusalOf(result)
+    const { accessToken, scope, lifetimeSeconds, issuedTokenType, askedAt } = result
+    // A token of somebody else brings its audiences with it where the request names none.
+    const reach = reachOf(accessToken, wish, parties.agent)
+    const tooWide = gate.deniesGranted(workload, reach, scope)
+    if (tooWide) return tooWide
+    const flownMs = clock.monotonic() - askedAt
+    return {
+      accessToken,
+      issuedTokenType: issuedTokenType ?? tokens.requestedType ?? tokenTypes.access_token,
+      expiresIn: Math.max(0, Math.floor(lifetimeSeconds - flownMs / 1000)),
+      scope,
+    }
+  }
+
+  /** Who the workload is, and which actor is sent. */
+  async #partiesOf(
+    workload: Workload,
+    { agent: named }: Wish,
+    { subject, actor }: ExchangedTokens,
+    proven: boolean,
+  ): Promise<Parties | BrokerError> {
+    const claimed = claimedBy(subject.token)
+    if (!claimed) return new BrokerError('subject_foreign')
+    const known = workload.agent
+    const actorClaims = actor && claimedBy(actor.token)
+    if (known && isNarrowed(claimed, known) && (!actor || isOf(actorClaims, known))) {
+      return { agent: known, actor }
+    }
+    // Unknown yet, or several in one pod; and what follows may need the token itself.
+    const own = await ownToken(this.#dependencies.getToken, workload, named)
+    if (own instanceof BrokerError) return own
+    const { agent } = own
+    if (claimed.iss !== agent.iss) return new BrokerError('subject_foreign')
+    if (actor) return isOf(actorClaims, agent) ? { agent, actor } : new BrokerError('actor_not_own')
+    if (isNarrowed(claimed, agent)) return { agent, actor: undefined }
+    if (!proven) return unproven(false)
+    return { agent, actor: { token: own.token, tokenType: tokenTypes.access_token } }
+  }
+
+  async #ask(request: ExchangeRequest) {
+    const { exchanger, clock, log, metrics } = this.#dependencies
+    const askedAt = clock.monotonic()
+    const result = await exchanger.exchange(request)
+    const failed = result instanceof ExchangeFailure
+    metrics.tally('exchanges', { outcome: failed ? result.kind : 'issued' }).add()
+    if (!failed) return { ...result, askedAt }
+    log.warn('an exchange brought no token', {
+      outcome: result.kind,
+      error: result.error,
+      detail: result.detail,
+    })
+    return result
+  }
+}
+
+interface Parties {
+  readonly agent: KnownAgent
+  readonly actor: ShownToken | undefined
+}
+
+/** A token that is exchanged as it is, for it is the workload's already. */
+function isNarrowed(claimed: Claimed, agent: KnownAgent): boolean {
+  return isOf(claimed, agent) || isHeldBy(claimed, agent)
+}
+
+function requestFor(
+  { audiences, resources, scope, agent }: Wish,
+  { subject, requestedType }: ExchangedTokens,
+  actor: ShownToken | undefined,
+): ExchangeRequest {
+  return {
+    subjectToken: subject.token,
+    subjectTokenType: subject.tokenType,
+    audiences,
+    resources,
+    scope,
+    clientId: agent,
+    urgent: true,
+    ...(actor && { actor }),
+    ...(requestedType !== undefined && { requestedTokenType: requestedType }),
+  }
+}
+
+/** A user who has yet to agree, or a chain that is too long, is for the client to know as the authority says it. */
+function refusalOf(failure: ExchangeFailure): BrokerError {
+  const { kind, error, members } = failure
+  if (kind === 'relayed') return new BrokerError('exchange_refused', { error })
+  return kind === 'refused'
+    ? new BrokerError('authority_refused', { error, members })
+    : errorOf(failure)
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http'
+import { BrokerError } from '../errors.ts'
+import { readShown } from './credentials.ts'
+import type { ClientProof } from './guard.ts'
+import { readParameters } from './request.ts'
+
+/**
+ * What the authority gets of a revocation (RFC 7009 section 2.1) whose client shows what guards the drop-in routes. To the
+ * authority that is a wrong secret; holding the token is enough there, so the token goes on alone. Undefined: the client
+ * shows something else, or nothing, and is passed on like anybody.
+ */
+export async function revocationBody(raw: IncomingMessage, body: Buffer, prove: ClientProof) {
+  const parameters = readParameters(raw, body)
+  if (parameters instanceof BrokerError) return undefined
+  const token = parameters.one('token')
+  const shown = readShown(raw.headers.authorization, parameters)
+  if (token === undefined || shown instanceof BrokerError || shown.clientId === undefined) {
+    return undefined
+  }
+  const client = await prove(shown, raw)
+  if (client instanceof BrokerError || !client.proven) return undefined
+  // Where there is no guard, everybody is proven: credentials of some other client are for the authority.
+  const named = shown.clientId
+  if (named !== 'self' && named !== client.workload.agent?.client_id) return undefined
+  const hint = parameters.one('token_type_hint')
+  const form = new URLSearchParams({
+    token,
+    ...(hint !== undefined && { token_type_hint: hint }),
+  })
+  return {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(form.toString()),
+  }
+}

@@ -1,0 +1,1 @@
+export { authorityApi } from '../endpoint/api/api.ts'

@@ -1,0 +1,1 @@
+export { brokerApi } from '../broker/api/api.ts'

@@ -1,0 +1,146 @@
+import Type, { type TProperties, type TSchema } from 'typebox'
+import { errorBody, OAuthError, type OAuthErrorCode } from '../../oauth/errors.ts'
+import type { ApiAnswer, ApiAnswers } from '../../platform/api.ts'
+import { answerHeaders } from './headers.ts'
+
+/** The operations that are told apart by what can go wrong in them. */
+export type Place = 'token' | 'introspect' | 'revoke' | 'getUserinfo' | 'postUserinfo'
+
+const token: readonly Place[] = ['token']
+const withBody: readonly Place[] = ['token', 'introspect', 'revoke', 'postUserinfo']
+const withParameters: readonly Place[] = ['token', 'introspect', 'revoke']
+const withBearer: readonly Place[] = ['introspect', 'getUserinfo', 'postUserinfo']
+const userinfo: readonly Place[] = ['getUserinfo', 'postUserinfo']
+const everywhere: readonly Place[] = [...withParameters, ...userinfo]
+
+/** Where each refusal can be met. A code that is missing here does not compile. */
+const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
+  tenant_unknown: everywhere,
+  query_refused: withParameters,
+  media_type: everywhere,
+  body_too_large: withBody,
+  body_malformed: withBody,
+  parameter_repeated: withParameters,
+  parameter_missing: withParameters,
+  parameter_malformed: withParameters,
+  parameter_unsupported: token,
+  grant_unsupported: token,
+  client_unproven: withParameters,
+  client_twice: everywhere,
+  grant_not_allowed: token,
+  scope_malformed: token,
+  scope_not_allowed: token,
+  target_malformed: token,
+  target_not_allowed: token,
+  targets_too_many: token,
+  token_type_unsupported: token,
+  proof_refused: token,
+  token_refused: token,
+  workload_identity_failed: token,
+  delegation_not_allowed: token,
+  delegation_unlinked: token,
+  consent_required: token,
+  delegation_too_deep: token,
+  grant_invalid: token,
+  dpop_invalid: everywhere,
+  dpop_nonce_needed: token,
+  bearer_missing: withBearer,
+  bearer_invalid: withBearer,
+  bearer_dpop_invalid: withBearer,
+  bearer_dpop_mismatch: withBearer,
+  bearer_dpop_nonce_needed: withBearer,
+  bearer_insufficient: userinfo,
+  token_hint_unsupported: ['revoke'],
+  token_of_another: ['revoke'],
+  too_many_requests: everywhere,
+  cannot_verify: withParameters,
+  store_down: everywhere,
+  unexpected: everywhere,
+}
+
+/** What a few refusals carry beside the members that all have. */
+function moreMembers(code: OAuthErrorCode): TProperties {
+  switch (code) {
+    case 'consent_required':
+      return {
+        approval: Type.String({
+          description: 'Under which the answer of the user can be asked for.',
+        }),
+        expires_in: Type.Integer({ description: 'Seconds that the user has to answer.' }),
+      }
+    case 'delegation_too_deep':
+      return { max_depth: Type.Integer({ description: 'How many actors a token may have.' }) }
+    default:
+      return {}
+  }
+}
+
+/** Every code, in the order of the catalogue. */
+export function describedCodes(): readonly OAuthErrorCode[] {
+  return Object.keys(places) as OAuthErrorCode[]
+}
+
+/** The refusals of an operation, by status. */
+export function refusalsAt(place: Place): ApiAnswers {
+  const errors = describedCodes()
+    .filter((code) => places[code].includes(place))
+    .map((code) => new OAuthError(code))
+  const byStatus = Map.groupBy(errors, ({ status }) => String(status))
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, refusalOf(some, place)]))
+}
+
+function refusalOf(errors: readonly OAuthError[], place: Place): ApiAnswer {
+  const texts = errors.map(({ error, description }) => `- \`${error}\`: ${description}`)
+  return {
+    description: [...new Set(texts)].join('\n'),
+    headers: answerHeaders({
+      challenge: errors.some(({ status }) => status === 401) || place.endsWith('Userinfo'),
+      retryAfter: errors.some(({ status }) => [429, 503].includes(status)),
+    }),
+    content: { 'application/json': refusalSchema(errors) },
+  }
+}
+
+/** One shape for each set of members. */
+export function refusalSchema(errors: readonly OAuthError[]): TSchema {
+  const shapes = Map.groupBy(errors, (error) =>
+    JSON.stringify([codeOf(error), moreMembers(error.code)]),
+  )
+  const [only, ...others] = [...shapes.values()].map(shapeOf)
+  return only && others.length === 0 ? only : Type.Union([...(only ? [only] : []), ...others])
+}
+
+function shapeOf(errors: readonly OAuthError[]): TSchema {
+  const [first] = errors
+  const code = first && codeOf(first)
+  return Type.Object(
+    {
+      error: Type.Enum([...new Set(errors.map(({ error }) => error))], {
+        description:
+          'Of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 8693 section 2.2.2, RFC 8707 section 2 or RFC 9449.',
+      }),
+      error_description: Type.String({ description: 'A sentence for people. It may change.' }),
+      ...(code !== undefined && {
+        code: Type.Literal(code, { description: 'What `error` alone would leave open.' }),
+      }),
+      ...(first && moreMembers(first.code)),
+    },
+    { additionalProperties: false },
+  )
+}
+
+function codeOf(error: OAuthError): string | undefined {
+  const { code } = errorBody(error)
+  return code === undefined ? undefined : String(code)
+}
+
+/** A refusal outside of any operation, or one that has no code of the catalogue. */
+export function plainRefusal(error: string): TSchema {
+  return Type.Object(
+    {
+      error: Type.Literal(error, { description: 'Always the same here.' }),
+      error_description: Type.String({ description: 'A sentence for people. It may change.' }),
+    },
+    { additionalProperties: false },
+  )
+}

@@ -1,0 +1,68 @@
+import { allowedPairOf, speaksOf, type AllowedPair } from './allowed.ts'
+import type { WorkloadEntry } from './schema.ts'
+
+/** Why a broker asks for nothing, or serves nothing of what it got. `workload_not_allowed`: no rule fits the workload. */
+export type LocalDenialCode = 'workload_not_allowed' | 'audience_not_allowed' | 'scope_not_allowed'
+
+/** What a rule allows, as it was written. */
+export interface LocalAllowance {
+  /** Exact or a path pattern. Absent: requests that name no target. */
+  readonly audience?: string
+  /** Absent: any. */
+  readonly scopes?: readonly string[]
+}
+
+/** What one workload may be given by this broker. It only ever takes away from what the authority allows. */
+export interface LocalRule {
+  readonly name: string
+  readonly exchangesPerMinute?: number | undefined
+  readonly audiencesPerHour?: number | undefined
+  /** Undefined: whatever the authority allows. */
+  readonly allow: readonly LocalAllowance[] | undefined
+  /**
+   * Why a request is not made; undefined where it may be. `targets`: audiences and resources; `scope` undefined: the request
+   * names none, and `deniesGranted` decides on what comes.
+   */
+  denies(wanted: {
+    readonly targets: readonly string[]
+    readonly scope: readonly string[] | undefined
+  }): LocalDenialCode | undefined
+  /**
+   * Why a token is not served. Asked of every answer, those to requests with a scope too: an authority may grant more than
+   * was asked for, and the policy of the moment of asking may have been replaced since.
+   */
+  deniesGranted(
+    wanted: { readonly targets: readonly string[] },
+    grantedScope: readonly string[],
+  ): LocalDenialCode | undefined
+}
+
+export function localRuleOf(entry: WorkloadEntry): LocalRule {
+  const pairs = entry.allow?.map(allowedPairOf)
+  return {
+    name: entry.name,
+    exchangesPerMinute: entry.exchangesPerMinute,
+    audiencesPerHour: entry.audiencesPerHour,
+    allow: entry.allow,
+    denies: ({ targets, scope }) => pairs && denialOf(pairs, targets, scope ?? []),
+    deniesGranted: ({ targets }, granted) => pairs && denialOf(pairs, targets, granted),
+  }
+}
+
+/**
+ * A token for several targets is read by each of them with all of its scopes, so each scope has to be allowed at each:
+ * pairs that are added up over targets would make A:read and B:write into read and write at both.
+ */
+function denialOf(
+  pairs: readonly AllowedPair[],
+  targets: readonly string[],
+  scope: readonly string[],
+): LocalDenialCode | undefined {
+  const perTarget = (targets.length === 0 ? [undefined] : targets).map((target) =>
+    pairs.filter((pair) => speaksOf(pair, target)),
+  )
+  if (perTarget.some((there) => there.length === 0)) return 'audience_not_allowed'
+  const everywhere = (value: string): boolean =>
+    perTarget.every((there) => there.some(({ scopes }) => scopes?.has(value) ?? true))
+  return scope.every(everywhere) ? undefined : 'scope_not_allowed'
+}

@@ -1,0 +1,84 @@
+import Type, { type Static } from 'typebox'
+
+const closed = { additionalProperties: false }
+
+/** Of a file, and of all files together: a reload judges them in one go, while requests wait. */
+export const MAX_WORKLOADS = 2_000
+
+const allowSchema = Type.Object(
+  {
+    audience: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 512,
+        description:
+          'The audience or resource, `*` for any text without `/` and `:`, `**` at the end for anything. Absent: requests that name none.',
+      }),
+    ),
+    scopes: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        maxItems: 100,
+        description: 'Scopes that may be had there. Absent: any.',
+      }),
+    ),
+  },
+  closed,
+)
+
+const workloadSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+      description: 'What the log calls the rule; no two have the same.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$',
+        description: 'Namespace of the pod, `*` for any text. Absent: any.',
+      }),
+    ),
+    serviceAccount: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$',
+        description: 'Service account of the pod, `*` for any text. Absent: any.',
+      }),
+    ),
+    allow: Type.Optional(
+      Type.Array(allowSchema, {
+        maxItems: 200,
+        description:
+          'Pairs of an audience and the scopes that may be asked for there. Absent: whatever the authority allows.',
+      }),
+    ),
+    exchangesPerMinute: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'How many exchanges one workload gets in a minute.',
+      }),
+    ),
+    audiencesPerHour: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'How many different audiences one workload may name in an hour.',
+      }),
+    ),
+  },
+  closed,
+)
+
+/** A local policy file: what a broker asks for on behalf of a workload, whatever the authority would grant. */
+export const localPolicySchema = Type.Object(
+  {
+    workloads: Type.Array(workloadSchema, {
+      maxItems: MAX_WORKLOADS,
+      description:
+        'The rules. The first that fits a workload counts; one that none fits is denied.',
+    }),
+  },
+  { ...closed, description: 'Local policy: what a broker asks for, and how often.' },
+)
+
+export type WorkloadEntry = Static<typeof workloadSchema>
+export type AllowEntry = Static<typeof allowSchema>

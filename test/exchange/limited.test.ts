@@ -1,0 +1,152 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Exchanger, ExchangeRequest, IssuedToken } from '../../src/exchange/exchanger.ts'
+import { limitedExchanger } from '../../src/exchange/limited.ts'
+import { tokenTypes } from '../../src/oauth/token_types.ts'
+import { begin, settled, testBroker } from '../fakes/broker.ts'
+
+const MAX = 16
+
+/** An authority that answers only when it is told to, in the order in which it was asked. */
+class SlowAuthority implements Exchanger {
+  readonly began: string[] = []
+  mostAtOnce = 0
+  #waiting: ((fails: boolean) => void)[] = []
+
+  get underWay(): number {
+    return this.#waiting.length
+  }
+
+  async exchange({ audiences: [name = ''] }: ExchangeRequest): Promise<IssuedToken> {
+    this.began.push(name)
+    const fails = await new Promise<boolean>((resolve) => {
+      this.#waiting.push(resolve)
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.underWay)
+    })
+    if (fails) throw new Error('the exchange broke')
+    return { accessToken: name, scope: '', lifetimeSeconds: 60 }
+  }
+
+  async answer(fails = false): Promise<void> {
+    this.#waiting.shift()?.(fails)
+    await settled()
+  }
+
+  async answerAll(): Promise<void> {
+    while (this.underWay > 0) await this.answer()
+  }
+}
+
+function wanted(name: string, urgent: boolean): ExchangeRequest {
+  return {
+    subjectToken: 'proof',
+    subjectTokenType: tokenTypes.jwt,
+    audiences: [name],
+    resources: [],
+    scope: undefined,
+    clientId: undefined,
+    urgent,
+  }
+}
+
+describe('exchanges', () => {
+  test('are under way as many as allowed, and the rest wait', async () => {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 2)
+    const asked = ['a', 'b', 'c'].map((name) => limited.exchange(wanted(name, true)))
+    expect([authority.began, limited.waiting]).toEqual([['a', 'b'], 1])
+    await authority.answer()
+    expect([authority.began, limited.waiting]).toEqual([['a', 'b', 'c'], 0])
+    await authority.answerAll()
+    const tokens = (await Promise.all(asked)) as readonly IssuedToken[]
+    expect(tokens.map(({ accessToken }) => accessToken)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('that somebody waits for go before the others, each kind in its order', async () => {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 1)
+    const order = [
+      ['first', true],
+      ['ahead 1', false],
+      ['ahead 2', false],
+      ['urgent 1', true],
+      ['urgent 2', true],
+    ] as const
+    const asked = order.map(([name, urgent]) => limited.exchange(wanted(name, urgent)))
+    await authority.answerAll()
+    await Promise.all(asked)
+    expect(authority.began).toEqual(['first', 'urgent 1', 'urgent 2', 'ahead 1', 'ahead 2'])
+  })
+
+  test('that break make room as well', async () => {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 1)
+    const [broken, next] = ['a', 'b'].map((name) => limited.exchange(wanted(name, true)))
+    const outcome = Promise.allSettled([broken])
+    await authority.answer(true)
+    expect((await outcome)[0]?.status).toBe('rejected')
+    expect(authority.began).toEqual(['a', 'b'])
+    await authority.answer()
+    expect(await next).toMatchObject({ accessToken: 'b' })
+  })
+
+  test('whatever comes and goes, never more than allowed, never idle while some wait, all answered', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.constantFrom('urgent', 'ahead', 'answer', 'break'), { maxLength: 60 }),
+        async (max, steps) => {
+          const authority = new SlowAuthority()
+          const limited = limitedExchanger(authority, max)
+          const asked: Promise<unknown>[] = []
+          for (const [index, step] of steps.entries()) {
+            if (step === 'answer' || step === 'break') await authority.answer(step === 'break')
+            else {
+              const exchange = limited.exchange(wanted(String(index), step === 'urgent'))
+              asked.push(exchange.catch(() => 'broken'))
+            }
+            expect(authority.underWay).toBe(Math.min(max, authority.underWay + limited.waiting))
+          }
+          await authority.answerAll()
+          await Promise.all(asked)
+          expect(authority.mostAtOnce).toBeLessThanOrEqual(max)
+          expect([authority.began.length, limited.waiting]).toEqual([asked.length, 0])
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('a broker in front of it', () => {
+  function cold() {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, MAX)
+    return { authority, limited, broker: testBroker({ maxEntries: 2_000, through: () => limited }) }
+  }
+
+  test('with a thousand callers for one token asks once', async () => {
+    const { authority, broker } = cold()
+    const callers = Array.from({ length: 1_000 }, () => begin(broker, 'audience=a'))
+    await settled()
+    await authority.answerAll()
+    const answers = await Promise.all(callers)
+    expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
+      new Set([JSON.stringify({ token: 'a', expiresIn: 60 })]),
+    )
+    expect(authority.began).toEqual(['a'])
+  })
+
+  test('with callers for a thousand tokens asks for sixteen at once, and each gets its own', async () => {
+    const { authority, limited, broker } = cold()
+    const names = Array.from({ length: 1_000 }, (_, index) => `n${String(index)}`)
+    const callers = names.map((name) => begin(broker, `audience=${name}`))
+    await settled()
+    expect([authority.underWay, limited.waiting]).toEqual([MAX, 1_000 - MAX])
+    await authority.answerAll()
+    const tokens = (await Promise.all(callers)).map((answer) => 'token' in answer && answer.token)
+    expect(tokens).toEqual(names)
+    expect(authority.mostAtOnce).toBe(MAX)
+    expect(authority.began.toSorted()).toEqual(names.toSorted())
+  })
+})

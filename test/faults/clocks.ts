@@ -1,0 +1,40 @@
+import { systemClock, type Clock } from '../../src/platform/clock.ts'
+
+/**
+ * The real clock, which can also be taken ahead: hours of a token's life pass in no time, for both clocks of everybody
+ * who was given one. Timers stay those of the machine.
+ */
+export class Era {
+  #skipped = 0
+
+  skip(ms: number): void {
+    this.#skipped += ms
+  }
+
+  /** Milliseconds of the true time. */
+  readonly wall = (): number => systemClock.wall() + this.#skipped
+  readonly monotonic = (): number => systemClock.monotonic() + this.#skipped
+
+  /** The clock of one machine, whose wall time can be set wrong. */
+  machine(): MachineClock {
+    return new MachineClock(this)
+  }
+}
+
+export class MachineClock implements Clock {
+  readonly #era: Era
+  #offMs = 0
+
+  constructor(era: Era) {
+    this.#era = era
+  }
+
+  /** Sets the wall clock so much off the true time. */
+  setOff(ms: number): void {
+    this.#offMs = ms
+  }
+
+  readonly wall = (): number => this.#era.wall() + this.#offMs
+  readonly monotonic = (): number => this.#era.monotonic()
+  readonly after = systemClock.after
+}
