@@ -3,10 +3,11 @@ import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
-import { fractionOf, type Random } from '../platform/random.ts'
+import type { Random } from '../platform/random.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import type { LocalGate } from './local_gate.ts'
+import { askAgain } from './patience.ts'
 import { ProofFault } from './proof.ts'
 import { servableOf, type Servable } from './servable.ts'
 import type { Wish } from './wish.ts'
@@ -22,9 +23,6 @@ export interface TokenExchangeDependencies {
 
 /** How long a caller with nothing in the cache waits, and an authority that is out is asked again for it. */
 export const FOREGROUND_MS = 8_000
-const PAUSE_MS = { first: 250, longest: 2_000 }
-/** What is left for the last attempt: made later, its answer would find nobody. */
-const LAST_ATTEMPT_MS = 250
 const TELL_EVERY_MS = 60_000
 /** Verifiers commonly allow up to a minute. */
 const CLOCKS_APART_SECONDS = 60
@@ -43,32 +41,11 @@ export class TokenExchange {
    * request. Undefined: the token lies in the cache, or the proof is of another subject by now.
    */
   async urgently(workload: Workload, wish: Wish, key: CacheKey): Promise<BrokerError | undefined> {
-    const { clock } = this.#dependencies
-    const endsAt = clock.monotonic() + FOREGROUND_MS
-    for (let attempt = 0; ; attempt += 1) {
-      const failure = await this.#attempt(workload, wish, key, true)
-      if (!(failure instanceof ExchangeFailure)) return failure
-      const left = endsAt - clock.monotonic()
-      const waitMs = this.#pauseAfter(failure, attempt, left)
-      if (waitMs === undefined) {
-        workload.tokens.postpone(key, retryAfterMsOf(failure))
-        return errorOf(failure)
-      }
-      await new Promise<void>((resolve) => clock.after(waitMs, resolve))
-    }
-  }
-
-  /** Undefined: not again. `left` is the time that whoever waits has, in milliseconds. */
-  #pauseAfter(failure: ExchangeFailure, attempt: number, left: number): number | undefined {
-    if (failure.kind !== 'outage') return undefined
-    if (failure.retryAfterSeconds !== undefined) {
-      const asked = Math.max(retryAfterMsOf(failure), 1_000)
-      return asked < left ? asked : undefined
-    }
-    const longest = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest)
-    const pause = longest * (0.5 + fractionOf(this.#dependencies.random) / 2)
-    const untilLast = left - LAST_ATTEMPT_MS
-    return untilLast > 0 ? Math.min(pause, untilLast) : undefined
+    const attempt = () => this.#attempt(workload, wish, key, true)
+    const outcome = await askAgain(attempt, FOREGROUND_MS, this.#dependencies)
+    if (!(outcome instanceof ExchangeFailure)) return outcome
+    workload.tokens.postpone(key, retryAfterMsOf(outcome))
+    return errorOf(outcome)
   }
 
   /** Ahead of time, once. What it fails of puts the next try off, or ends what is held. */

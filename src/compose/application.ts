@@ -6,7 +6,7 @@ import { systemFiles } from '../platform/files.ts'
 import { nodeHttpClient } from '../platform/http_client.ts'
 import { handlerOf, listen } from '../platform/listen.ts'
 import type { Log } from '../platform/log.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
+import { proxyEnvironment } from '../platform/proxy.ts'
 import { systemRandom } from '../platform/random.ts'
 import type { RunningAuthority } from './authority.ts'
 import type { RunningBroker } from './broker.ts'
@@ -34,28 +34,11 @@ export function systemSurroundings(
   log: Log,
   environment: Readonly<Record<string, string | undefined>>,
 ): Surroundings {
-  const proxyEnv: Record<string, string> = {}
-  for (const name of [
-    'HTTP_PROXY',
-    'HTTPS_PROXY',
-    'NO_PROXY',
-    'http_proxy',
-    'https_proxy',
-    'no_proxy',
-  ]) {
-    const value = environment[name]
-    if (value === undefined || value === '') continue
-    if (!name.toLowerCase().startsWith('no_') && !URL.canParse(value)) {
-      // Not quoted: it may hold a password.
-      throw new OperatorFault(`${name} is no URL`)
-    }
-    proxyEnv[name] = value
-  }
   return {
     clock: systemClock,
     random: systemRandom,
     files: systemFiles,
-    http: nodeHttpClient(systemClock, proxyEnv),
+    http: nodeHttpClient(systemClock, proxyEnvironment(environment)),
     log,
     metrics: new PrometheusMetrics(),
   }

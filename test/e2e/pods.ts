@@ -17,12 +17,26 @@ export interface PodChanges {
   readonly withoutProof?: boolean
   /** What the application runs. */
   readonly script?: string
+  /** Of the sidecar and the application alike, from Secrets. */
+  readonly env?: readonly {
+    readonly name: string
+    readonly secret: string
+    readonly key: string
+  }[]
+  /** A volume in memory of the sidecar and the application, and of no other container. */
+  readonly shared?: { readonly name: string; readonly mountPath: string }
+}
+
+interface Container extends Json {
+  command?: string[]
+  env?: Json[]
+  volumeMounts?: { readonly name: string; readonly mountPath?: string }[]
 }
 
 interface PodSpec extends Json {
   serviceAccountName: string
-  initContainers: { volumeMounts: { name: string }[] }[]
-  containers: { command: string[] }[]
+  initContainers: Container[]
+  containers: Container[]
   volumes: Json[]
 }
 
@@ -39,9 +53,43 @@ export async function agentPod(name: string, changes: PodChanges = {}): Promise<
   spec.volumes = spec.volumes.map((volume) => changedVolume(volume, changes))
   if (changes.withoutProof === true) {
     spec.volumes = spec.volumes.filter((volume) => volume['name'] !== 'proof')
-    sidecar.volumeMounts = sidecar.volumeMounts.filter((mount) => mount.name !== 'proof')
+    sidecar.volumeMounts = (sidecar.volumeMounts ?? []).filter((mount) => mount.name !== 'proof')
+  }
+  for (const container of [sidecar, app]) {
+    const env = (changes.env ?? []).map(({ name: variable, secret, key }) => ({
+      name: variable,
+      valueFrom: { secretKeyRef: { name: secret, key } },
+    }))
+    container.env = [...(container.env ?? []), ...env]
+  }
+  if (changes.shared) {
+    const { name: volume, mountPath } = changes.shared
+    spec.volumes = [...spec.volumes, { name: volume, emptyDir: { medium: 'Memory' } }]
+    sidecar.volumeMounts = [...(sidecar.volumeMounts ?? []), { name: volume, mountPath }]
+    app.volumeMounts = [...(app.volumeMounts ?? []), { name: volume, mountPath }]
   }
   return { ...pod, metadata: { name, namespace: DEMO }, spec }
+}
+
+/** A pod with one container more, like its application but for what it mounts. */
+export function withContainer(pod: Manifest, name: string, image: string): Manifest {
+  const spec = pod['spec'] as PodSpec
+  const [app] = spec.containers
+  const { volumeMounts: _mounts, env: _env, ...like } = app ?? {}
+  return { ...pod, spec: { ...spec, containers: [...spec.containers, { ...like, name, image }] } }
+}
+
+/** A pod with one init container after its sidecar. */
+export function withInit(
+  pod: Manifest,
+  name: string,
+  image: string,
+  args: readonly string[],
+): Manifest {
+  const spec = pod['spec'] as PodSpec
+  const { command: _command, ...like } = spec.containers[0] ?? {}
+  const init = { ...like, name, image, args }
+  return { ...pod, spec: { ...spec, initContainers: [...spec.initContainers, init] } }
 }
 
 function changedVolume(volume: Json, { config, ca, proof }: PodChanges): Json {
@@ -96,6 +144,24 @@ setInterval(async () => {
   }
   if (calls % 100 === 0) console.log('calls', calls)
 }, 250)`
+
+/** The same of a pod without a sidecar, at the broker of its node. */
+export const nodeCallerLoop = callerLoop
+  .replace('http://127.0.0.1:9180', 'https://lumo-broker.lumo-system.svc:9180')
+  .replace(
+    "'Lumo-Broker': 'true'",
+    "'Lumo-Broker': 'true', Authorization: 'Bearer ' + require('fs').readFileSync('/var/run/secrets/lumoauth.dev/proof/token', 'utf8').trim()",
+  )
+
+/** The pod of `deploy/node-agent.yaml` under another name. */
+export async function nodePod(name: string, script: string): Promise<Manifest> {
+  const pod = (await manifestsOf('node-agent.yaml')).find(({ kind }) => kind === 'Pod')
+  if (!pod) throw new Error('deploy/node-agent.yaml has no pod')
+  const spec = structuredClone(pod['spec']) as PodSpec
+  const [app] = spec.containers
+  if (app) app.command = ['node', '-e', script]
+  return { ...pod, metadata: { name, namespace: DEMO }, spec }
+}
 
 export interface ContainerState {
   readonly running?: { readonly startedAt: string }

@@ -4,18 +4,23 @@ import { parseArgs } from 'node:util'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
+import { commands } from './cases/commands.ts'
 import { deletion } from './cases/deletion.ts'
 import { discovery } from './cases/discovery.ts'
+import { dropIn } from './cases/drop_in.ts'
 import { figures } from './cases/figures.ts'
 import { firstToken } from './cases/first_token.ts'
 import { guards } from './cases/guards.ts'
+import { hostNetwork } from './cases/host_network.ts'
 import { image } from './cases/image.ts'
 import { keyRotation } from './cases/key_rotation.ts'
 import { noSecret } from './cases/no_secret.ts'
+import { nodeBroker, otherNode } from './cases/node_broker.ts'
 import { proofs } from './cases/proofs.ts'
 import { resourceServer } from './cases/resource_server.ts'
 import { restricted } from './cases/restricted.ts'
 import { rotation } from './cases/rotation.ts'
+import { socket } from './cases/socket.ts'
 import { stranger } from './cases/stranger.ts'
 import { uidPin } from './cases/uid_pin.ts'
 import { BROKER_IMAGE, Cluster } from './cluster.ts'
@@ -34,6 +39,12 @@ const cases: readonly Case[] = [
   noSecret,
   stranger,
   resourceServer,
+  nodeBroker,
+  otherNode,
+  dropIn,
+  socket,
+  commands,
+  hostNetwork,
   ...badSetups,
   restricted,
   authorityRestart,

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import { decodeFormText } from '../../oauth/form.ts'
+import { parseBasic } from '../../oauth/basic.ts'
 import type { Parameters } from '../../oauth/parameters.ts'
 
 /** The type of a JWT as client assertion (RFC 7523 section 2.2). */
@@ -33,7 +33,7 @@ export function readCredentials(
   if (assertion instanceof OAuthError) return assertion
   const ways = [authorization, secret, assertion].filter((way) => way !== undefined)
   if (authorization !== undefined) {
-    const basic = parseBasic(authorization)
+    const basic = basicOf(authorization)
     if (!basic) {
       return new OAuthError('client_unproven', { basicChallenge: true, detail: 'not HTTP Basic' })
     }
@@ -64,20 +64,9 @@ function readAssertion(parameters: Parameters): string | undefined | OAuthError 
   })
 }
 
-function parseBasic(authorization: string): Credentials | undefined {
-  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
-  if (encoded === undefined) return undefined
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = text.indexOf(':')
+function basicOf(authorization: string): Credentials | undefined {
+  const basic = parseBasic(authorization)
   // An empty parameter counts as absent, and an empty secret is none.
-  if (colon === -1 || colon === text.length - 1) return undefined
-  try {
-    return {
-      method: 'client_secret_basic',
-      clientId: decodeFormText(text.slice(0, colon)),
-      secret: decodeFormText(text.slice(colon + 1)),
-    }
-  } catch {
-    return undefined
-  }
+  if (!basic || basic.secret === '') return undefined
+  return { method: 'client_secret_basic', ...basic }
 }

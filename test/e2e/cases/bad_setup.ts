@@ -10,7 +10,7 @@ import type { Case, World } from '../world.ts'
 type BrokerSection = Record<string, Record<string, unknown>>
 
 /** The broker's configuration of `deploy/agent.yaml` under another name, with changes. */
-async function brokerConfig(
+export async function brokerConfig(
   name: string,
   change: (broker: BrokerSection) => void,
 ): Promise<Manifest> {
