@@ -24,8 +24,11 @@ export async function memory(world: World, report: Report, settings: Settings): 
     shape: 'sidecar',
     settings: { ...NO_RATE_LIMIT, limits: MANY },
   })
+  const bare = await world.bare('bare_http')
+  const seconds = settings.seconds ?? LOAD_SECONDS
+  const asking = { query: QUERY, headers: [GUARD] }
   const cycles = settings.rounds ?? REFRESHES / KEYS
-  await useThroughout(sidecar, cycles)
+  await Promise.all([useThroughout(sidecar, cycles), load(bare, asking, seconds)])
   const issued = await counted(sidecar, 'lumo_refreshes_total{outcome="issued"}')
   await pause(rest)
   const idle = memoryOf(sidecar.pid)
@@ -33,10 +36,6 @@ export async function memory(world: World, report: Report, settings: Settings): 
     `idle for ${String(rest)} s after ${String(issued)} refreshes: ${showMemory(idle)}   anonymous ${report.atMost('memory idle, anonymous', idle.anonymousMb, MARKS.idleMb, ' MB')}`,
   )
 
-  const bare = await world.bare('bare_http')
-  const seconds = settings.seconds ?? LOAD_SECONDS
-  const asking = { query: QUERY, headers: [GUARD] }
-  await load(bare, asking, seconds)
   await load(sidecar, asking, seconds)
   await pause(rest)
   const [loaded, reference] = [memoryOf(sidecar.pid), memoryOf(bare.pid)]

@@ -12,7 +12,7 @@ export const GUARD = 'Lumo-Broker: true'
 
 /** `/v1/token` from the cache beside a bare Fastify route with the same URL, headers and bytes. */
 export async function throughput(world: World, report: Report, settings: Settings): Promise<void> {
-  const pace = { rounds: settings.rounds ?? 5, seconds: settings.seconds ?? 3 }
+  const pace = { rounds: settings.rounds ?? 5, seconds: settings.seconds ?? 2 }
   const { tell, pairOf } = { tell: tellerOf(report), pairOf: pairsOf(world) }
 
   const sidecar = await pairOf('sidecar', false, { query: QUERY, headers: [GUARD] })

@@ -20,6 +20,8 @@ export type BadFigures = Readonly<Record<string, Readonly<Record<string, number>
 
 const SLOW = 200
 const HALF_OPEN = 100
+/** The time in which they are opened, for all at once would be another attack. */
+const OPENING_MS = 2_000
 /** Seconds after which an ended connection is opened again. */
 const AGAIN_MS = 1_000
 const PER_SECOND = {
@@ -45,8 +47,12 @@ class BadCaller {
 
   async run(): Promise<BadFigures> {
     const { seconds, audiences, token, run } = this.#order
-    for (let count = 0; count < SLOW; count++) this.#slowHeaders()
-    for (let count = 0; count < HALF_OPEN; count++) this.#hold('half-open', undefined)
+    for (let count = 0; count < SLOW; count++) {
+      setTimeout(() => this.#slowHeaders(), (count / SLOW) * OPENING_MS)
+    }
+    for (let count = 0; count < HALF_OPEN; count++) {
+      setTimeout(() => this.#hold('half-open', undefined), (count / HALF_OPEN) * OPENING_MS)
+    }
     this.#often('audiences', audiences / seconds, (nth) => [
       this.#head(`/v1/token?audience=https://a${String(nth)}.run${String(run)}.example.com`),
     ])
@@ -59,7 +65,9 @@ class BadCaller {
       const flood = Array.from({ length: length / 10 }, (_, index) => `a${String(index)}: b`)
       return [this.#head('/v1/token', flood.join('\r\n').slice(0, length).split('\r\n'))]
     })
-    this.#often('wrong guards', PER_SECOND.wrongGuard, (nth) => [wrongGuards(this.#order)[nth % 4] ?? ''])
+    this.#often('wrong guards', PER_SECOND.wrongGuard, (nth) => [
+      wrongGuards(this.#order)[nth % 4] ?? '',
+    ])
     this.#often('hang-ups', PER_SECOND.hangUp, (nth) => this.#hangUp(nth))
     if (token !== undefined) {
       this.#often('failing tokens', PER_SECOND.failingToken, () => [
@@ -134,7 +142,10 @@ class BadCaller {
       case 1:
         return [this.#head('/v1/token'), '0']
       default: {
-        const post = this.#head('/v1/token', ['Content-Length: 40000', 'Content-Type: application/json'])
+        const post = this.#head('/v1/token', [
+          'Content-Length: 40000',
+          'Content-Type: application/json',
+        ])
         return [`${post.replace('GET', 'POST')}{"audience":"`, '1']
       }
     }

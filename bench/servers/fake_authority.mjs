@@ -8,7 +8,11 @@ import { createServer } from 'node:https'
  */
 const { PORT, CERT, KEY } = process.env
 const arrivals = new Map()
-const header = part({ typ: 'at+jwt', alg: 'ES256', kid: 'u0q2bVn5gG9Zb4yJ2mT7l3pXwC8sD1eFhKjRtYaQzNo' })
+const header = part({
+  typ: 'at+jwt',
+  alg: 'ES256',
+  kid: 'u0q2bVn5gG9Zb4yJ2mT7l3pXwC8sD1eFhKjRtYaQzNo',
+})
 
 createServer({ cert: readFileSync(CERT), key: readFileSync(KEY) }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'https://localhost')

@@ -38,8 +38,8 @@ export interface Held<Value> {
 /** The longest that a refusal is remembered, so that a mended policy is felt soon. */
 const REFUSAL_MS = 10_000
 /** Of its life, after which a token is fetched anew, give or take a tenth of that. */
-const REFRESH_AT = 0.65
-const JITTER = 0.1
+export const REFRESH_AT = 0.65
+export const JITTER = 0.1
 const BACK_OFF_MS = { first: 1_000, longest: 60_000 }
 
 export interface CacheDependencies {

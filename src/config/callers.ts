@@ -6,6 +6,8 @@ import type { TokenProviderConfig } from './provider/config.ts'
 import { resolveProvider } from './provider/resolve.ts'
 import { providerSchema } from './provider/schema.ts'
 
+const MAX_WORKLOADS = 1_000
+
 export const callersSchema = Type.Object(
   {
     providers: Type.Array(providerSchema, {
@@ -23,7 +25,7 @@ export const callersSchema = Type.Object(
       }),
     ),
     maxWorkloads: Type.Integer({
-      default: 1_000,
+      default: MAX_WORKLOADS,
       minimum: 1,
       maximum: 100_000,
       description: 'Pods that tokens are held for at once.',
@@ -37,6 +39,14 @@ export const callersSchema = Type.Object(
 
 type CallersSection = Static<typeof callersSchema>
 
+/** Whether somebody configured callers: a name of the node alone comes of NODE_NAME, which manifests set everywhere. */
+export function meansCallers(section: CallersSection | undefined): boolean {
+  return (
+    section !== undefined &&
+    (section.providers.length > 0 || section.maxWorkloads !== MAX_WORKLOADS)
+  )
+}
+
 /** The cross rules of `broker.callers`. `audience`: what callers' tokens are made for. */
 export function resolveCallers(
   section: CallersSection | undefined,
@@ -44,7 +54,7 @@ export function resolveCallers(
   audience: string,
   fault: ReportFault,
 ): CallersConfig {
-  const { providers = [], nodeName, maxWorkloads = 1_000 } = section ?? {}
+  const { providers = [], nodeName, maxWorkloads = MAX_WORKLOADS } = section ?? {}
   if (shape === 'all-in-one') {
     if (providers.length > 0) {
       fault('broker.callers.providers', "must be absent with shape all-in-one: the tenant's count")
@@ -90,7 +100,10 @@ function onThisNode(
     { ...entry, kind: 'kubernetes', audiences: [audience], requirePod: true },
     path,
     issuerOf('https://unnamed.invalid', 'none'),
-    fault,
+    (at, why) => {
+      // What is wrong with the audience is said of broker.proof.audience.
+      if (at !== `${path}.audiences`) fault(at, why)
+    },
   )
   if (resolved.kind !== 'kubernetes') throw new Error('a kind became another')
   return { ...resolved, node: nodeName ?? '' }

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { isSafeUrl } from '../platform/http_client.ts'
 import { awsSuffix, partitionOf } from './provider/aws_regions.ts'
 import type { ReportFault } from './document.ts'
-import { resolveCallers } from './callers.ts'
+import { meansCallers, resolveCallers } from './callers.ts'
 import type { BrokerSection } from './broker_schema.ts'
 import type { AwsProofConfig, ProofConfig } from './config.ts'
 
@@ -77,7 +77,9 @@ export function resolveProof(
   if (file !== undefined && source !== 'file') {
     fault('broker.proof.file', `must be absent with source ${source}`)
   }
-  if (callers && source !== 'caller') fault('broker.callers', 'stands here without source caller')
+  if (source !== 'caller' && meansCallers(callers)) {
+    fault('broker.callers', 'stands here without source caller')
+  }
   if (shape === 'node' && source !== 'caller') {
     fault('broker.proof.source', 'must be caller with shape node: it has no proof of its own')
   }

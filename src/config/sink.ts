@@ -1,3 +1,4 @@
+import { normalize } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { parseScope } from '../oauth/scope.ts'
 import { isAudience, isResource } from '../oauth/target.ts'
@@ -47,8 +48,9 @@ export function resolveSinks(
   const files = new Set<string>()
   return entries.map((entry, index) => {
     const path = `broker.sinks[${String(index)}]`
-    if (files.has(entry.file)) fault(`${path}.file`, 'another sink has it already')
-    files.add(entry.file)
+    const place = normalize(entry.file)
+    if (files.has(place)) fault(`${path}.file`, 'another sink has it already')
+    files.add(place)
     const mode = Number.parseInt(entry.mode, 8)
     if ((mode & 0o137) !== 0) {
       fault(

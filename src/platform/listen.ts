@@ -1,10 +1,11 @@
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { chmod } from 'node:fs/promises'
 import { createServer as createPlainServer } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
 import { OperatorFault } from './operator_fault.ts'
+import { clearSocketPath } from './socket_path.ts'
 
 /** Where to listen. */
 export type ListenAddress = TcpAddress | SocketAddress
@@ -169,22 +170,15 @@ async function listenOnSocket(
   options: ListenOptions,
 ): Promise<OpenServer> {
   const { role } = options
-  try {
-    // Left behind by a process that was killed. Anything else in its place is somebody's file.
-    if (!(await lstat(path)).isSocket()) {
-      throw new ListenFault(`the ${role} cannot listen on ${path}: something else lies there`)
-    }
-    await unlink(path)
-  } catch (error) {
-    if (error instanceof ListenFault) throw error
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    if (code !== 'ENOENT') throw new ListenFault(`the ${role} cannot listen on ${path} (${code})`)
-  }
+  const obstacle = await clearSocketPath(path)
+  if (obstacle !== undefined) throw new ListenFault(`the ${role} cannot listen on ${obstacle}`)
   const open = serverFor(options)
   await new Promise<void>((resolve, reject) => {
     open.server.once('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'unknown'
-      reject(new ListenFault(`the ${role} cannot listen on ${path} (${code}): is its folder there?`))
+      reject(
+        new ListenFault(`the ${role} cannot listen on ${path} (${code}): is its folder there?`),
+      )
     })
     open.server.listen({ path }, resolve)
   })

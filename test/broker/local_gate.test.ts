@@ -1,3 +1,4 @@
+import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
 import { describe, expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { keepFresh } from '../../src/broker/refresh.ts'
@@ -105,7 +106,10 @@ describe('after an exchange', () => {
   ])('of %j a token with the scope %j is served or not', async (query, granted, code) => {
     const broker = withPolicy(narrow, {
       through: (authority) => ({
-        exchange: async (request) => ({ ...(await authority.exchange(request)), scope: granted }),
+        exchange: async (request) => {
+          const issued = await authority.exchange(request)
+          return issued instanceof ExchangeFailure ? issued : { ...issued, scope: granted }
+        },
       }),
     })
     const outcome = await begin(broker, query)
@@ -128,7 +132,10 @@ describe('after an exchange', () => {
     const broker = withPolicy(narrow, {
       random: fixedRandom(0.5),
       through: (authority) => ({
-        exchange: async (request) => ({ ...(await authority.exchange(request)), scope: granted }),
+        exchange: async (request) => {
+          const issued = await authority.exchange(request)
+          return issued instanceof ExchangeFailure ? issued : { ...issued, scope: granted }
+        },
       }),
     })
     const stop = keepFresh({

@@ -40,11 +40,11 @@ async function sidecarWith(audience: string, answer: (elsewhere: string) => Page
   let underWay = 0
   /** An authority that is out is asked again: time passes while it is not being asked. */
   const inTime = async (work: Promise<unknown>): Promise<void> => {
-    let isDone = false
+    const over = new AbortController()
     void work.finally(() => {
-      isDone = true
+      over.abort()
     })
-    while (!isDone) {
+    while (!over.signal.aborted) {
       await settled()
       if (underWay === 0) clock.advance(1_000)
     }

@@ -92,7 +92,7 @@ describe('a local policy', () => {
 
   test.each([
     ['that has no rule for the pod', policyOf({ namespace: 'elsewhere' })],
-    ['without tokens that have no target', policyOf({ allow: [{ audience: 'urn:a' }] })],
+    ['that names no target', policyOf({ allow: [{ audience: 'https://*.example/**' }] })],
     ['that allows less than comes', policyOf({ allow: [{ scopes: ['other'] }] })],
   ])('%s leaves nothing to wait for, and no reason to end', async (_, policy) => {
     const broker = testBroker()
@@ -100,6 +100,16 @@ describe('a local policy', () => {
     const warming = warmUp(broker)
     const first = await Promise.race([warming.refused, settled().then(() => 'nothing')])
     expect([first, warming.done()]).toEqual(['nothing', true])
+  })
+
+  test('without tokens that have no target has one fetched that it names', async () => {
+    const broker = testBroker()
+    const allow = [{ audience: 'urn:b*' }, { audience: 'urn:a', scopes: ['read'] }]
+    broker.usePolicy(policyOf({ allow }))
+    const warming = warmUp(broker)
+    await settled()
+    expect(warming.done()).toBe(true)
+    expect(broker.authority.asked).toMatchObject([{ audiences: ['urn:a'] }])
   })
 
   test('whose limits are used up is waited for', async () => {

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
 import { attempt, shell, type ShellResult } from './shell.ts'
 
@@ -55,6 +55,11 @@ export class Cluster {
       await shell(['kind', 'load', 'docker-image', loaded, '--name', NAME], { timeoutMs: 600_000 })
     }
     return cluster
+  }
+
+  /** The cluster that an earlier run kept; `kubeconfig` is what that run printed. */
+  static kept(kubeconfig: string): Cluster {
+    return new Cluster(dirname(kubeconfig))
   }
 
   async delete(): Promise<void> {

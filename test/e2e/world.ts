@@ -20,10 +20,15 @@ export interface Case {
 
 /** Runs the commands of the README as its reader would, from the image on. */
 export async function makeWorld(cluster: Cluster): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'lumo-readme-'))
+  const commands = await readmeCommands('The first token in a cluster')
+  return { cluster, firstOutput: await pasteInFolder(cluster, commands) }
+}
+
+/** Runs commands of the documentation in a folder of their own; what they print. */
+export async function pasteInFolder(cluster: Cluster, commands: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lumo-pasted-'))
   try {
-    const commands = await readmeCommands('The first token in a cluster')
-    return { cluster, firstOutput: await cluster.paste(commands, folder) }
+    return await cluster.paste(commands, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -66,7 +66,7 @@ export function testBroker({
   maxEntries = 100,
   maxFlights = 10_000,
   clock = new FakeClock(),
-  random = systemRandom as Random,
+  random = systemRandom,
   rateLimit = ample,
   limits = { exchangesPerMinute: 100_000, audiencesPerHour: 10_000 },
   through = (authority: FakeAuthority): Exchanger => authority,

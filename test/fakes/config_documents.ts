@@ -47,6 +47,21 @@ export const sidecar = (changes: Part = {}): Part => ({
 
 export const remoteWith = (changes: Part): Part => sidecar({ authority: { ...remote, ...changes } })
 
+/** What shows that a node broker is what it says. */
+export const tls: Part = { certFile: '/tls/tls.crt', keyFile: '/tls/tls.key' }
+
+/** For the pods of one node. */
+export const nodeBroker = (changes: Part = {}): Part => ({
+  roles: ['broker'],
+  broker: {
+    shape: 'node',
+    authority: remote,
+    tls,
+    callers: { nodeName: 'worker-1', providers: [provider()] },
+    ...changes,
+  },
+})
+
 /** Both roles in one process. */
 export const allInOne = (broker: Part = {}, changes: Part = {}): Part => ({
   roles: ['authority', 'broker'],

@@ -132,13 +132,11 @@ export class Callers {
     }
   }
 
-  #send(
-    query: string,
-    proof: string,
-  ): Promise<Pick<Heard, 'outcome' | 'retryAfter' | 'token'>> {
+  #send(query: string, proof: string): Promise<Pick<Heard, 'outcome' | 'retryAfter' | 'token'>> {
     const { wish, brokerAt } = this.#world
     const [host, port] = brokerAt.split(':')
-    const { promise, resolve } = Promise.withResolvers<Pick<Heard, 'outcome' | 'retryAfter' | 'token'>>()
+    const { promise, resolve } =
+      Promise.withResolvers<Pick<Heard, 'outcome' | 'retryAfter' | 'token'>>()
     const fail = (outcome: string): void => {
       resolve({ outcome, retryAfter: undefined, token: undefined })
     }

@@ -36,5 +36,5 @@ export class MachineClock implements Clock {
 
   readonly wall = (): number => this.#era.wall() + this.#offMs
   readonly monotonic = (): number => this.#era.monotonic()
-  readonly after = systemClock.after
+  readonly after: Clock['after'] = (ms, run) => systemClock.after(ms, run)
 }

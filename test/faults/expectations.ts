@@ -117,6 +117,8 @@ function boundMissed(observed: Observed): readonly string[] {
 export function countsOf(heard: readonly Pick<Heard, 'outcome'>[]): string {
   const counts = new Map<string, number>()
   for (const { outcome } of heard) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-  const parts = [...counts].toSorted().map(([outcome, count]) => `${String(count)} × ${outcome}`)
+  const parts = [...counts]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([outcome, count]) => `${String(count)} × ${outcome}`)
   return parts.join(', ') || 'none'
 }

@@ -4,7 +4,9 @@ import { prepareGround } from './ground.ts'
 import { titleOf } from './report.ts'
 import { runCase, type Report } from './run_case.ts'
 
-const cases = faultCases.filter(({ inTests }) => inTests).map((given) => [titleOf(given), given] as const)
+const cases = faultCases
+  .filter(({ inTests }) => inTests)
+  .map((given) => [titleOf(given), given] as const)
 
 /** All at once, for most of their time is waiting; each has a world of its own. */
 const running = new Map<string, Promise<Report>>()

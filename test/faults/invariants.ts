@@ -69,7 +69,8 @@ function servedExpired(heard: readonly Heard[]): readonly string[] {
   for (const { token, times } of heard) {
     if (!token) continue
     const late = times.began.right - token.expiresAt
-    if (late >= LAST_SECOND_MS) problems.add(`a token was served ${String(Math.round(late))} ms after its end`)
+    if (late >= LAST_SECOND_MS)
+      problems.add(`a token was served ${String(Math.round(late))} ms after its end`)
     const before = first.get(token.text)
     if (!before) {
       first.set(token.text, { token, at: times.ended })

@@ -42,10 +42,7 @@ export async function runCase(given: FaultCase, ground: Ground): Promise<Report>
   const callers = new Callers(world, given.followsProof ?? false)
   try {
     const observed = await observe(given, world, callers)
-    const problems = [
-      ...expectationsMissed(observed),
-      ...(await brokenInvariants(observed, world)),
-    ]
+    const problems = [...expectationsMissed(observed), ...(await brokenInvariants(observed, world))]
     return { observed, problems }
   } finally {
     await callers.stop()

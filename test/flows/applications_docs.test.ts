@@ -132,13 +132,13 @@ describe('every block of docs/applications.md gets a token of the agent', async 
 
 test('every code of a refusal is explained once, and no other', async () => {
   const source = await readFile(join(root, 'src/broker/errors.ts'), 'utf8')
-  const codes = [...source.matchAll(/^ {2}([a-z_]+): \[/gm)].map(([, code]) => code)
+  const codes = [...source.matchAll(/^ {2}([a-z_]+): \[/gm)].map(([, code = '']) => code)
   const table = page.prose.slice(page.prose.indexOf('## When there is no token'))
   const explained = table
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) =>
-      [...(line.split('|')[1] ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
+      [...(line.split('|')[1] ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => code),
     )
   expect(explained.toSorted()).toEqual(codes.toSorted())
 })

@@ -146,11 +146,9 @@ describe('bounds', () => {
     await call(await tokenUntil(600, podOf(1)))
     await call(await tokenUntil(600, podOf(0)))
     await call(await tokenUntil(600, podOf(2)))
-    expect(
-      residents()
-        .map(({ proofs }) => proofs.last()?.subject.instance)
-        .toSorted(),
-    ).toEqual(['uid-0', 'uid-2'])
+    expect(new Set(residents().map(({ proofs }) => proofs.last()?.subject.instance))).toEqual(
+      new Set(['uid-0', 'uid-2']),
+    )
     expect(readIssued(await call(await tokenUntil(600, podOf(0))))).toMatch(/ 1$/)
     expect(readIssued(await call(await tokenUntil(600, podOf(1))))).toMatch(/ 4$/)
   })

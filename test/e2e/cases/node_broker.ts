@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { SYSTEM } from '../authority.ts'
 import type { Cluster } from '../cluster.ts'
 import { DEMO, inApp, podOf, type TokenBody } from '../pods.ts'
-import { readmeCommands } from '../readme.ts'
-import type { Case } from '../world.ts'
+import { pageCommands } from '../readme.ts'
+import { pasteInFolder, type Case } from '../world.ts'
 
 export const NODE_BROKER = 'lumo-broker.lumo-system.svc'
 const POD = 'hello-node'
@@ -18,13 +15,7 @@ let printed = ''
 export const nodeBroker: Case = {
   name: 'node broker',
   async begin({ cluster }) {
-    const folder = await mkdtemp(join(tmpdir(), 'lumo-node-'))
-    try {
-      const commands = await readmeCommands('Install it', 'docs/node-broker.md')
-      printed = await cluster.paste(commands, folder)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    printed = await pasteInFolder(cluster, await pageCommands('docs/node-broker.md', 'Install it'))
   },
   run() {
     const body = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as TokenBody

@@ -36,11 +36,18 @@ function answering(
   name: string,
   upstream: Fault,
   newcomers: Outcome,
-  { retryAfter = newcomers === '200' ? undefined : 1, ...more }: Partial<FaultCase> & {
+  {
+    retryAfter = newcomers === '200' ? undefined : 1,
+    ...more
+  }: Partial<FaultCase> & {
     readonly retryAfter?: number
   } = {},
 ): FaultCase {
-  const during = { change: { upstream }, newcomers, ...(retryAfter !== undefined && { retryAfter }) }
+  const during = {
+    change: { upstream },
+    newcomers,
+    ...(retryAfter !== undefined && { retryAfter }),
+  }
   return outage(name, during, { upstream: 'none' }, more)
 }
 
@@ -199,7 +206,16 @@ const belowFloor = (upstream: Fault, more: Partial<FaultCase>): FaultCase => {
   ]
   // Those of ahead of time, and two times whoever waits for a better token.
   const refreshes = 46
-  return { name: '', shape: 'sidecar', endsAt: 1, stale: true, renewed: true, refreshes, steps, ...more }
+  return {
+    name: '',
+    shape: 'sidecar',
+    endsAt: 1,
+    stale: true,
+    renewed: true,
+    refreshes,
+    steps,
+    ...more,
+  }
 }
 
 const lastSeconds: readonly FaultCase[] = [
