@@ -13,7 +13,11 @@ const PATH = `/v1/token${QUERY}`
  * in a sidecar the bad ones are the same caller as the good one, and together they stay below its rate.
  */
 export async function abuse(world: World, report: Report, settings: Settings): Promise<void> {
-  const pace = { seconds: settings.seconds ?? 4, rounds: settings.rounds ?? 3, audiences: AUDIENCES }
+  const pace = {
+    seconds: settings.seconds ?? 4,
+    rounds: settings.rounds ?? 3,
+    audiences: AUDIENCES,
+  }
   const alike = { path: PATH, headers: [GUARD], badToken: undefined }
 
   const sidecar = await world.broker({ shape: 'sidecar' })

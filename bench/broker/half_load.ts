@@ -94,7 +94,10 @@ function tell(shape: string, all: readonly Round[], perSecond: number, report: R
     `${shape.padEnd(22)} at ${String(perSecond)}/s: ${show('broker')}, ${show('bare')}   p99 ratio ${verdict}${showOthers(others)}`,
   )
   const failed = all.reduce((sum, { broker, bare }) => sum + broker.failed + bare.failed, 0)
-  if (failed > 0) report.line(`  ${String(failed)} requests failed: the figures are worth nothing`)
+  if (failed > 0) {
+    const statuses = all.flatMap(({ broker, bare }) => [broker.statuses, bare.statuses])
+    report.line(`  ${String(failed)} requests failed, of ${JSON.stringify(statuses)}`)
+  }
   for (const side of ['broker', 'bare'] as const) {
     if (middle(side, 'lateP99') > middle(side, 'p99') * LATE_SHARE) {
       report.line(`  the generator was the limit of what was measured of the ${side} side`)

@@ -97,12 +97,8 @@ export class GetToken {
     const before = tokens.get(key)
     if (before && wish.minTtl * 1000 > before.lifetimeMs) return new BrokerError('min_ttl_too_long')
     if (before?.isWaiting === true && isEnough(before, wish)) return this.#stale(before)
-    const { failure, wasAhead } = await this.#fetch(
-      workload,
-      wish,
-      key,
-      this.#patienceOf(waiting, wish, before),
-    )
+    const patienceMs = this.#patienceOf(waiting, wish, before)
+    const { failure, wasAhead } = await this.#fetch(workload, wish, key, patienceMs)
     if (key !== workload.keyOf(wish, proofs.last() ?? proof)) {
       // The volume holds somebody else's proof by now; what lies under this key is not this caller's.
       return again()

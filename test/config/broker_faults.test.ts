@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { resolveConfig } from '../../src/config/load.ts'
 import {
   allInOne,
@@ -189,9 +189,8 @@ const places: readonly Case[] = [
   ],
 ]
 
-describe('a broker is refused:', () => {
-  const all = [...shapes, ...whoCalls, ...places]
-  test.each(all)('%s', (_name, document, ...faults) => {
+for (const [name, document, ...faults] of [...shapes, ...whoCalls, ...places]) {
+  test(`a broker is refused: ${name}`, () => {
     expect(faultsOf(() => resolveConfig(document, {}))).toEqual(faults.toSorted())
   })
-})
+}

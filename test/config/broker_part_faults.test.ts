@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { resolveConfig } from '../../src/config/load.ts'
 import { allInOne, faultsOf, nodeBroker, sidecar, tls } from '../fakes/config_documents.ts'
 
@@ -140,8 +140,8 @@ const numbers: readonly Case[] = [
   ],
 ]
 
-describe('a broker is refused:', () => {
-  test.each([...dropIns, ...files, ...numbers])('%s', (_name, document, ...faults) => {
+for (const [name, document, ...faults] of [...dropIns, ...files, ...numbers]) {
+  test(`a broker is refused: ${name}`, () => {
     expect(faultsOf(() => resolveConfig(document, {}))).toEqual(faults.toSorted())
   })
-})
+}

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
 import { attempt, shell, type ShellResult } from './shell.ts'
 
-const NAME = 'lumo-e2e'
+/** Whoever creates a cluster ends the one of that name: a second run beside another one needs a name of its own. */
+const NAME = process.env['E2E_CLUSTER'] ?? 'lumo-e2e'
 export const CONTROL_PLANE = `${NAME}-control-plane`
 export const APP_IMAGE = 'node:26.10.0-bookworm-slim'
 export const BROKER_IMAGE = 'lumo-broker:dev'

@@ -9,12 +9,14 @@ import { deletion } from './cases/deletion.ts'
 import { discovery } from './cases/discovery.ts'
 import { dropIn } from './cases/drop_in.ts'
 import { figures } from './cases/figures.ts'
+import { fileSink } from './cases/file_sink.ts'
 import { firstToken } from './cases/first_token.ts'
 import { guards } from './cases/guards.ts'
 import { hostNetwork } from './cases/host_network.ts'
 import { image } from './cases/image.ts'
 import { keyRotation } from './cases/key_rotation.ts'
 import { noSecret } from './cases/no_secret.ts'
+import { neighbours } from './cases/neighbours.ts'
 import { nodeBroker, otherNode } from './cases/node_broker.ts'
 import { proofs } from './cases/proofs.ts'
 import { resourceServer } from './cases/resource_server.ts'
@@ -30,7 +32,8 @@ import { makeWorld, type Case, type World } from './world.ts'
 
 /**
  * `npm run e2e [-- --only NAME] [-- --keep]`: builds the image, creates a kind cluster, runs the README's commands in it,
- * then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last.
+ * then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last. `-- --kept FILE
+ * --only NAME` runs tests in the cluster that an earlier run kept, as it is; FILE is the kubeconfig that it printed.
  */
 const cases: readonly Case[] = [
   image,
@@ -41,8 +44,10 @@ const cases: readonly Case[] = [
   resourceServer,
   nodeBroker,
   otherNode,
+  neighbours,
   dropIn,
   socket,
+  fileSink,
   commands,
   hostNetwork,
   ...badSetups,
@@ -60,7 +65,11 @@ const cases: readonly Case[] = [
 ]
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, keep: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    kept: { type: 'string' },
+  },
 })
 const chosen = cases.filter(({ name }) => values.only === undefined || name.includes(values.only))
 if (chosen.length === 0) {
@@ -76,11 +85,18 @@ if (chosen.length === 0) {
 }
 
 async function runAll(all: readonly Case[]): Promise<readonly string[]> {
-  await timed('build the image', buildImage)
-  const cluster = await timed('create the cluster', () => Cluster.create())
+  const { kept } = values
+  if (kept === undefined) await timed('build the image', buildImage)
+  const cluster =
+    kept === undefined
+      ? await timed('create the cluster', () => Cluster.create())
+      : Cluster.kept(kept)
   const failed: string[] = []
   try {
-    const world = await timed('run the commands of the README', () => makeWorld(cluster))
+    const world =
+      kept === undefined
+        ? await timed('run the commands of the README', () => makeWorld(cluster))
+        : { cluster, firstOutput: '' }
     for (const one of rotationFirst(all)) await attempt(one, 'begin', world, failed)
     for (const one of all) if (!failed.includes(one.name)) await attempt(one, 'run', world, failed)
   } catch (error) {
@@ -88,7 +104,7 @@ async function runAll(all: readonly Case[]): Promise<readonly string[]> {
     await printDiagnosis(cluster)
     failed.push(...all.map(({ name }) => name).filter((name) => !failed.includes(name)))
   } finally {
-    if (values.keep) print(`kept; KUBECONFIG=${cluster.kubeconfig}`)
+    if (values.keep || kept !== undefined) print(`kept; KUBECONFIG=${cluster.kubeconfig}`)
     else await cluster.delete()
   }
   return failed

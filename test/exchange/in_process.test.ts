@@ -9,7 +9,8 @@ const request: ExchangeRequest = {
   audiences: ['https://docs.example.com'],
   resources: [],
   scope: ['read'],
-  clientId: 'doc-analyst', urgent: true,
+  clientId: 'doc-analyst',
+  urgent: true,
 }
 
 type Answer = Awaited<ReturnType<LocalTokenEndpoint>>

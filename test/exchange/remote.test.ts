@@ -20,7 +20,8 @@ const request: ExchangeRequest = {
   audiences: ['https://docs.example.com'],
   resources: [],
   scope: ['read'],
-  clientId: undefined, urgent: true,
+  clientId: undefined,
+  urgent: true,
 }
 const answer = { access_token: 'abc', token_type: 'Bearer', expires_in: 600, scope: 'read' }
 const issued = { accessToken: 'abc', scope: 'read', lifetimeSeconds: 600 }

@@ -7,7 +7,8 @@ const request = {
   audiences: [],
   resources: [],
   scope: undefined,
-  clientId: undefined, urgent: true,
+  clientId: undefined,
+  urgent: true,
 }
 
 test.each([

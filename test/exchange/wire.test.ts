@@ -8,7 +8,8 @@ const plain: ExchangeRequest = {
   audiences: [],
   resources: [],
   scope: undefined,
-  clientId: undefined, urgent: true,
+  clientId: undefined,
+  urgent: true,
 }
 
 describe('the form of an exchange (RFC 8693 section 2.1)', () => {

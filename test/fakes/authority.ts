@@ -13,8 +13,7 @@ export class FakeAuthority implements Exchanger {
   readonly asked: ExchangeRequest[] = []
   lifetimeSeconds = 3_600
   /** The text of the token with this number, for this request. */
-  tokenOf: (count: number, request: ExchangeRequest) => string = (count) =>
-    `token-${String(count)}`
+  tokenOf: (count: number, request: ExchangeRequest) => string = (count) => `token-${String(count)}`
   #failure: ExchangeFailure | undefined
   #gate: PromiseWithResolvers<void> | undefined
   #issued = 0

@@ -9,6 +9,7 @@ import { CannotVerify, ProofRefusal } from '../../verifier/refusal.ts'
 import type { Verifier } from '../../verifier/verifier.ts'
 import { BrokerError } from '../errors.ts'
 import { RateLimit } from '../rate_limit.ts'
+import { bearerOf } from './bearer.ts'
 import type { Callers, Calling } from './callers.ts'
 import { HeldProof } from './held_proof.ts'
 import type { Workload } from './workload.ts'
@@ -64,11 +65,9 @@ export class PresentedCallers implements Callers {
   }
 
   of(request: IncomingMessage): Calling | Promise<Calling> {
-    const { authorization } = request.headers
-    if (authorization === undefined || !isBearer(authorization) || comesTwice(request)) {
-      return this.#refuse('caller_missing', 'missing')
-    }
-    return this.#callerOf(authorization.slice(BEARER.length), request.socket.remoteAddress)
+    const token = bearerOf(request)
+    if (token === undefined) return this.#refuse('caller_missing', 'missing')
+    return this.#callerOf(token, request.socket.remoteAddress)
   }
 
   readonly byToken = (token: string, address: string | undefined): Promise<Calling> =>
@@ -166,22 +165,6 @@ export class PresentedCallers implements Callers {
     log.warn('a caller was refused', { event: 'caller.refused', code, reason })
     return new BrokerError(code)
   }
-}
-
-const BEARER = 'Bearer '
-
-function isBearer(authorization: string): boolean {
-  return authorization.slice(0, BEARER.length).toLowerCase() === 'bearer '
-}
-
-/** Node keeps the first of two such headers unseen, and which of them was meant cannot be known. */
-function comesTwice({ rawHeaders }: IncomingMessage): boolean {
-  let found = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') found += 1
-  }
-  return found > 1
 }
 
 function keyOf({ subject: { issuer, sub, instance } }: HeldProof): string {

@@ -3,6 +3,7 @@ import { SYSTEM } from '../authority.ts'
 import type { Cluster } from '../cluster.ts'
 import { DEMO, inApp, podOf, type TokenBody } from '../pods.ts'
 import { pageCommands } from '../readme.ts'
+import { claimsOf } from '../verified.ts'
 import { pasteInFolder, type Case } from '../world.ts'
 
 export const NODE_BROKER = 'lumo-broker.lumo-system.svc'
@@ -17,13 +18,10 @@ export const nodeBroker: Case = {
   async begin({ cluster }) {
     printed = await pasteInFolder(cluster, await pageCommands('docs/node-broker.md', 'Install it'))
   },
-  run() {
+  async run({ cluster }) {
     const body = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as TokenBody
-    const claims = JSON.parse(
-      Buffer.from(body.access_token.split('.')[1] ?? '', 'base64url').toString(),
-    ) as { readonly sub: string }
-    assert.equal(claims.sub, 'agent:hello-agent')
-    return Promise.resolve()
+    const { sub } = await claimsOf(cluster, body.access_token, 'hello-agent')
+    assert.equal(sub, 'agent:hello-agent')
   },
 }
 
