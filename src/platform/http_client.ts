@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns'
-import { request as plainRequest } from 'node:http'
+import { request as plainRequest, type Agent } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { literalOf } from './addresses.ts'
 import type { Clock } from './clock.ts'
@@ -86,14 +86,15 @@ export function nodeHttpClient(
         reject(new HttpFailure('address_refused', `${request.url.host}: ${REFUSED}`))
         return
       }
+      const agent = agentFor({
+        secure,
+        stays: socketPath !== undefined || isLoopbackHost(request.url.hostname),
+        ca: request.ca,
+        guarded: mayConnectTo !== undefined,
+      })
       const outgoing = (secure ? tlsRequest : plainRequest)(request.url, {
         method: request.method,
-        agent: agentFor({
-          secure,
-          stays: socketPath !== undefined || isLoopbackHost(request.url.hostname),
-          ca: request.ca,
-          guarded: mayConnectTo !== undefined,
-        }),
+        agent,
         ...(mayConnectTo && { lookup: guardedLookup(resolveName, mayConnectTo) }),
         ...(socketPath !== undefined && { socketPath }),
         ...(signal && { signal }),
@@ -112,6 +113,8 @@ export function nodeHttpClient(
       }
       let stopConnectClock = (): void => {}
       const stopTotalClock = clock.after(request.totalTimeoutMs, () => {
+        // Where one kept connection gives no answer the others are dead, too, and each would cost as much to find out.
+        dropIdle(agent)
         fail('timeout', 'no answer in time')
       })
       const stopClocks = (): void => {
@@ -162,6 +165,10 @@ export function nodeHttpClient(
 }
 
 const REFUSED = 'no address of it may be connected to'
+
+function dropIdle({ freeSockets }: Agent): void {
+  for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
+}
 
 function isTrustFault(code: string): boolean {
   return (

@@ -35,7 +35,10 @@ describe('the proof of a pod', () => {
     await call(older, 'audience=a')
     await call(newer, 'audience=b')
     await call(older, 'audience=c')
-    expect(usedUntil()).toEqual([600, 900, 900])
+    // By then it is no longer remembered, and is verified and offered anew.
+    clock.advance(11_000)
+    await call(older, 'audience=d')
+    expect(usedUntil()).toEqual([589, 889, 889, 889])
   })
 
   test('of an older token finds what a newer one brought', async () => {

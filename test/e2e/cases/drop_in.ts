@@ -49,11 +49,11 @@ export const dropIn: Case = {
   async run({ cluster }) {
     const local = 'http://127.0.0.1:9180'
     const right = await clientScript(local, 'process.env.LUMO_GUARD_SECRET')
-    assert.deepEqual(await inApp(cluster, POD, right), ['https://docs.example.com'])
+    assert.deepEqual(await inApp(cluster, POD, right), 'https://docs.example.com')
     const wrong = await clientScript(local, `'another-value-of-some-length'`)
     assert.deepEqual(await inApp(cluster, POD, wrong), [401, 'invalid_client'])
     const proof = `readFileSync('/var/run/secrets/lumoauth.dev/proof/token', 'utf8').trim()`
     const onNode = await clientScript(`https://${NODE_BROKER}:9180`, proof)
-    assert.deepEqual(await inApp(cluster, 'hello-node', onNode), ['https://docs.example.com'])
+    assert.deepEqual(await inApp(cluster, 'hello-node', onNode), 'https://docs.example.com')
   },
 }
