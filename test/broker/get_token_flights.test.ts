@@ -1,5 +1,12 @@
-import { describe, expect, test } from 'vitest'
-import { ask, begin, settled, testBroker, type AskOutcome } from '../fakes/broker.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  ask,
+  begin,
+  listeningBroker,
+  settled,
+  testBroker,
+  type AskOutcome,
+} from '../fakes/broker.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const unavailable = {
@@ -127,6 +134,26 @@ describe('patience', () => {
     expect(late.outcome).toEqual({ token: 'token-1', expiresIn: 3_592 })
     expect(broker.authority.asked).toHaveLength(1)
   })
+})
+
+test('a caller that hangs up takes nothing from those who wait with it', async () => {
+  const broker = await listeningBroker()
+  onTestFinished(broker.close)
+  broker.authority.slowDown()
+  const leaving = new AbortController()
+  const call = (signal?: AbortSignal) =>
+    fetch(`http://${broker.host}/v1/token`, {
+      headers: { 'Lumo-Broker': 'true' },
+      signal: signal ?? null,
+    })
+  const left = call(leaving.signal)
+  while (broker.authority.asked.length === 0) await settled()
+  const stays = call()
+  leaving.abort()
+  await expect(left).rejects.toMatchObject({ name: 'AbortError' })
+  broker.authority.release()
+  expect(await (await stays).json()).toMatchObject({ access_token: 'token-1' })
+  expect(broker.authority.asked).toHaveLength(1)
 })
 
 /** Knows how many wait for it. */
