@@ -138,7 +138,7 @@ describe('patience', () => {
 
 test('a caller that hangs up takes nothing from those who wait with it', async () => {
   const broker = await listeningBroker()
-  onTestFinished(broker.close)
+  onTestFinished(() => broker.close())
   broker.authority.slowDown()
   const leaving = new AbortController()
   const call = (signal?: AbortSignal) =>

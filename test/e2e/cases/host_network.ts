@@ -40,7 +40,7 @@ export const hostNetwork: Case = {
       const sidecar = pod.status.initContainerStatuses?.find(({ name }) => name === SIDECAR)
       return (sidecar?.state.terminated ?? sidecar?.lastState.terminated)?.message
     })
-    assert.match(message, /broker\.podIp is the node's: in a pod with hostNetwork/)
+    assert.match(message, /broker\.podIp: is the node's: in a pod with hostNetwork/)
     await cluster.kubectl('delete', 'namespace', NAMESPACE, '--wait=false')
   },
 }
