@@ -62,8 +62,8 @@ describe.concurrent('lumo-broker dev', () => {
     expect(program.stdout()).toContain('\nlumo-broker is ready.\n')
     const lines = program.stdout().split('\n')
     const commands = lines.map((line) => line.trim()).filter((line) => line.startsWith('curl '))
-    expect(commands).toHaveLength(3)
-    const [forPod = '', forClient = '', metrics = ''] = await Promise.all(
+    expect(commands).toHaveLength(4)
+    const [forPod = '', dropIn = '', forClient = '', metrics = ''] = await Promise.all(
       commands.map(async (command) => (await shell('sh', ['-c', command], { cwd: folder })).stdout),
     )
     const podToken = JSON.parse(forPod) as Record<string, unknown>
@@ -72,6 +72,10 @@ describe.concurrent('lumo-broker dev', () => {
     expect(
       await verify(issuer, podToken['access_token'], 'https://docs.example.com'),
     ).toMatchObject({ sub: 'agent:hello-agent', client_id: 'hello-agent', scope })
+    const dropInToken = JSON.parse(dropIn) as Record<string, unknown>
+    expect(await verify(issuer, dropInToken['access_token'], 'hello-agent')).toMatchObject({
+      sub: 'agent:hello-agent',
+    })
     const clientToken = JSON.parse(forClient) as Record<string, unknown>
     expect(await verify(issuer, clientToken['access_token'], 'reports')).toMatchObject({
       sub: 'reports',
