@@ -1,5 +1,6 @@
 import type { CacheKey } from '../cache/key.ts'
 import type { Held } from '../cache/token_cache.ts'
+import { within } from '../platform/clock.ts'
 import { causeOf } from '../platform/log.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
@@ -160,13 +161,7 @@ export class GetToken {
     const flight = tokens.fly(key, async () =>
       landed(await this.#exchange.urgently(workload, wish, key)),
     )
-    let stopClock = (): void => {}
-    const patience = new Promise<Landing>((resolve) => {
-      stopClock = clock.after(patienceMs, () => {
-        resolve(landed(authorityUnavailable()))
-      })
-    })
-    const landing = await Promise.race([flight, patience]).finally(stopClock)
+    const landing = await within(clock, patienceMs, flight, () => landed(authorityUnavailable()))
     // Whoever comes next is served what is held without a second wait.
     if (landing.failure && landing.failure.status >= 500) tokens.postpone(key, 0)
     return landing

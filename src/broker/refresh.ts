@@ -20,8 +20,8 @@ const READ_PROOF_EVERY_MS = 10_000
 const AT_ONCE = 64
 
 /**
- * Keeps what is asked for fresh, ahead of time and for nobody who waits. One look a second instead of a timer a token: ten
- * thousand of them cost nothing while they rest, and a clock that jumps is seen at the next look.
+ * Keeps what is asked for fresh, ahead of time and for nobody who waits. One look a second instead of a timer a token: a
+ * look over ten thousand costs a few milliseconds, and sees a clock that jumped.
  */
 export function keepFresh(dependencies: RefreshDependencies): () => void {
   const { getToken, workloads, followsFile, maxEntries, clock } = dependencies

@@ -6,7 +6,7 @@ import type { Log } from '../platform/log.ts'
 import { systemFiles } from '../platform/files.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import type { ExitCode, Io } from './io.ts'
-import { MAX_CONFIG_BYTES } from './run.ts'
+import { MAX_CONFIG_BYTES } from './config_file.ts'
 
 /** A command says what it did on its own output, and a running authority has the log. */
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }

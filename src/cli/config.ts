@@ -12,7 +12,7 @@ import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
 import { unreachableOf } from '../policy/unreachable.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
-import { MAX_CONFIG_BYTES } from './run.ts'
+import { MAX_CONFIG_BYTES } from './config_file.ts'
 
 /** `lumo-broker config check FILE` and `lumo-broker config schema [policy]`. */
 export async function config(io: Io): Promise<ExitCode> {

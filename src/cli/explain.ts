@@ -17,7 +17,7 @@ import { CannotVerify, ProofRefusal } from '../verifier/refusal.ts'
 import { say, silent } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options } from './options.ts'
-import { MAX_CONFIG_BYTES } from './run.ts'
+import { MAX_CONFIG_BYTES } from './config_file.ts'
 
 /**
  * `lumo-broker explain --config FILE --proof FILE | --claims FILE`: what an authority of this configuration would make of a

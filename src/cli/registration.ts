@@ -6,7 +6,7 @@ import { proofRuleFaults } from '../config/proof_rule.ts'
 import { kindProven } from '../config/provider/config.ts'
 import { systemFiles } from '../platform/files.ts'
 import { UsageFault, type Io } from './io.ts'
-import { MAX_CONFIG_BYTES } from './run.ts'
+import { MAX_CONFIG_BYTES } from './config_file.ts'
 
 export interface RegistrationOptions {
   readonly registration: string | undefined

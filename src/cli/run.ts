@@ -6,8 +6,6 @@ import { configFileOf } from './environment.ts'
 import type { ExitCode, Io } from './io.ts'
 import { options } from './options.ts'
 
-export { MAX_CONFIG_BYTES } from './config_file.ts'
-
 /** `lumo-broker run --config FILE`: the roles of a configuration, until the process is asked to end. */
 export async function run(io: Io): Promise<ExitCode> {
   const { config: file } = options(io.arguments, { config: 'optional' })

@@ -5,11 +5,11 @@ import type {
   TokenProviderConfig,
 } from '../config/provider/config.ts'
 import { unixSeconds } from '../platform/clock.ts'
-import { compilePathPattern } from '../platform/pattern.ts'
 import type { SignedRequestProvider } from '../verifier/aws/aws_request.ts'
 import { Questions } from '../verifier/aws/questions.ts'
 import { TokenReviews } from '../verifier/kubernetes/token_review.ts'
 import type { Provider, TokenProvider } from '../verifier/provider.ts'
+import { claimRules } from './claim_rules.ts'
 import { keptKeySets, placeOf } from './kept_key_sets.ts'
 import { openKeys } from './key_sources.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -48,10 +48,7 @@ async function tokens(
       opened,
       surroundings,
     }),
-    claims: Object.entries(provider.claims).map(([name, text]) => ({
-      name,
-      pattern: compilePathPattern(text),
-    })),
+    claims: claimRules(provider),
   }
   if (provider.kind !== 'kubernetes') return { ...provider, ...parts }
   const { name, review } = provider

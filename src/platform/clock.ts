@@ -46,6 +46,22 @@ export function repeatedly(clock: Clock, everyMs: number, work: () => Promise<vo
   }
 }
 
+/** Waits for some work, and not longer than `ms`: then for what `late` gives. The work goes on all the same. */
+export function within<Result>(
+  clock: Clock,
+  ms: number,
+  work: Promise<Result>,
+  late: () => Result,
+): Promise<Result> {
+  let stopClock = (): void => {}
+  const patience = new Promise<Result>((resolve) => {
+    stopClock = clock.after(ms, () => {
+      resolve(late())
+    })
+  })
+  return Promise.race([work, patience]).finally(stopClock)
+}
+
 /** Unix time in whole seconds, as JWT NumericDates are (RFC 7519 section 2). */
 export function unixSeconds(clock: Clock): number {
   return Math.floor(clock.wall() / 1000)

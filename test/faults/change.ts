@@ -52,5 +52,5 @@ export async function make(change: Change, world: World): Promise<void> {
     const off = change.clock?.[machine]
     if (off !== undefined) clocks[machine].setOff(off * 1000)
   }
-  if (change.pass !== undefined) era.skip(change.pass * 1000)
+  if (change.pass !== undefined) era.advance(change.pass * 1000)
 }

@@ -5,15 +5,15 @@ import { systemClock, type Clock } from '../../src/platform/clock.ts'
  * who was given one. Timers stay those of the machine.
  */
 export class Era {
-  #skipped = 0
+  #ahead = 0
 
-  skip(ms: number): void {
-    this.#skipped += ms
+  advance(ms: number): void {
+    this.#ahead += ms
   }
 
   /** Milliseconds of the true time. */
-  readonly wall = (): number => systemClock.wall() + this.#skipped
-  readonly monotonic = (): number => systemClock.monotonic() + this.#skipped
+  readonly wall = (): number => systemClock.wall() + this.#ahead
+  readonly monotonic = (): number => systemClock.monotonic() + this.#ahead
 
   /** The clock of one machine, whose wall time can be set wrong. */
   machine(): MachineClock {

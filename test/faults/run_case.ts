@@ -105,7 +105,7 @@ async function renewed(heard: readonly Heard[], world: World): Promise<boolean> 
   const first = heard.find(({ by }) => by === 'holder')?.token?.text
   const isNew = ({ by, token }: Heard) => by === 'holder' && token && token.text !== first
   if (heard.some(isNew)) return true
-  world.era.skip(BEYOND_BACK_OFF_MS)
+  world.era.advance(BEYOND_BACK_OFF_MS)
   const began = performance.now()
   while (performance.now() - began < PATIENCE_MS) {
     if (heard.some(isNew)) return true

@@ -1,6 +1,6 @@
 import { ExchangeFailure, type Exchanger, type ExchangeRequest } from '../../exchange/exchanger.ts'
 import { tokenTypes, type TokenType } from '../../oauth/token_types.ts'
-import type { Clock } from '../../platform/clock.ts'
+import { within, type Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import type { Random } from '../../platform/random.ts'
@@ -64,13 +64,7 @@ export class DropInExchange {
     const { clock } = this.#dependencies
     const exchange = this.#slots.run(workload, () => this.#exchange(workload, asked))
     if (!exchange) return new BrokerError('overloaded')
-    let stopClock = (): void => {}
-    const patience = new Promise<BrokerError>((resolve) => {
-      stopClock = clock.after(FOREGROUND_MS, () => {
-        resolve(new BrokerError('authority_unavailable'))
-      })
-    })
-    return Promise.race([exchange, patience]).finally(stopClock)
+    return within(clock, FOREGROUND_MS, exchange, () => new BrokerError('authority_unavailable'))
   }
 
   async #exchange(

@@ -1,4 +1,4 @@
-import type { Clock } from '../../platform/clock.ts'
+import { within, type Clock } from '../../platform/clock.ts'
 import { ProofFault } from '../proof.ts'
 
 const LIMIT_MS = 3_000
@@ -36,13 +36,9 @@ function bounded<Got>(
   ask: () => Promise<Got | ProofFault>,
   clock: Clock,
 ): Promise<Got | ProofFault> {
-  let stopClock = (): void => {}
-  const late = new Promise<ProofFault>((resolve) => {
-    stopClock = clock.after(LIMIT_MS, () => {
-      const detail =
-        'AWS gave no answer in 3 s: can the workload reach the regional endpoint of STS and, where its credentials come from there, the metadata service (169.254.169.254, in a container with a hop limit of 2) or the Pod Identity agent?'
-      resolve(new ProofFault('proof_unavailable', detail))
-    })
+  return within<Got | ProofFault>(clock, LIMIT_MS, ask(), () => {
+    const detail =
+      'AWS gave no answer in 3 s: can the workload reach the regional endpoint of STS and, where its credentials come from there, the metadata service (169.254.169.254, in a container with a hop limit of 2) or the Pod Identity agent?'
+    return new ProofFault('proof_unavailable', detail)
   })
-  return Promise.race([ask(), late]).finally(stopClock)
 }

@@ -1,9 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
-import type { Random } from '../../platform/random.ts'
+import { fractionOf, type Random } from '../../platform/random.ts'
 
 const SHORTEST_MS = 1_000
 const LONGEST_MS = 60_000
-const FRACTIONS = 2 ** 32
 
 /**
  * When something that failed is tried again: after a random part of a time that doubles with each failure, from 1 s to 60 s.
@@ -26,8 +25,10 @@ export class BackOff {
 
   /** @param atLeastMs what the other side asked for; a minute of it is believed */
   failed(atLeastMs = 0): void {
-    const fraction = this.#random.bytes(4).readUInt32BE() / FRACTIONS
-    const pause = Math.max(fraction * this.#longestMs, Math.min(atLeastMs, LONGEST_MS))
+    const pause = Math.max(
+      fractionOf(this.#random) * this.#longestMs,
+      Math.min(atLeastMs, LONGEST_MS),
+    )
     this.#longestMs = Math.min(this.#longestMs * 2, LONGEST_MS)
     this.#dueAt = this.#clock.monotonic() + pause
   }

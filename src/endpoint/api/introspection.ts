@@ -74,7 +74,7 @@ export function introspectionAnswer(): TSchema {
 function accessTokenFields(): TProperties {
   return {
     token_type: Type.Enum(['Bearer', 'DPoP'], { description: 'How it is used.' }),
-    scope: Type.Optional(text('The scopes that it has, where it has any.')),
+    scope: Type.Optional(text('Its scopes; absent where it has none.')),
     username: Type.Optional(text("The user's email address, where the caller may know it.")),
     aud: Type.Union(
       [text('The one audience.'), Type.Array(text('An audience.'), { minItems: 2 })],
@@ -125,7 +125,7 @@ export function actor(): TSchema {
 }
 
 export function introspectionOperations(): readonly ApiOperation[] {
-  const content = bodyOf(Type.Ref('IntrospectionRequest'))
+  const body = shown(bodyOf(Type.Ref('IntrospectionRequest')))
   return tenantPrefixes().map(({ prefix, suffix }) => ({
     id: `introspect${suffix}`,
     method: 'post',
@@ -135,11 +135,7 @@ export function introspectionOperations(): readonly ApiOperation[] {
       'RFC 7662. For the client of a token, for whom it is made for, and for clients that may look at all of them; to others every token is inactive.',
     security: [['clientBasic'], ['bearerToken'], ['dpopToken'], []],
     parameters: [tenantParameter(), dpopParameter()],
-    body: {
-      description: 'The token, and where it is not in a header what proves the client.',
-      required: true,
-      content,
-    },
+    body,
     answers: {
       200: {
         description: 'What the token is worth to the caller.',
@@ -152,7 +148,7 @@ export function introspectionOperations(): readonly ApiOperation[] {
 }
 
 export function revocationOperations(): readonly ApiOperation[] {
-  const content = bodyOf(Type.Ref('RevocationRequest'))
+  const body = shown(bodyOf(Type.Ref('RevocationRequest')))
   return tenantPrefixes().map(({ prefix, suffix }) => ({
     id: `revoke${suffix}`,
     method: 'post',
@@ -162,11 +158,7 @@ export function revocationOperations(): readonly ApiOperation[] {
       'RFC 7009. A refresh token takes every token of its grant with it, an access token only itself. An agent or a public client needs to show nothing else.',
     security: [['clientBasic'], []],
     parameters: [tenantParameter()],
-    body: {
-      description: 'The token, and where it is not in a header what proves the client.',
-      required: true,
-      content,
-    },
+    body,
     answers: {
       200: {
         description: 'It has ended, or was nothing here.',
@@ -176,4 +168,12 @@ export function revocationOperations(): readonly ApiOperation[] {
       ...refusalsAt('revoke'),
     },
   }))
+}
+
+function shown(content: ReturnType<typeof bodyOf>) {
+  return {
+    description: 'The token, and where it is not in a header what proves the client.',
+    required: true,
+    content,
+  }
 }
