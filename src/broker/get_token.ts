@@ -116,8 +116,8 @@ export class GetToken {
       // What flew ahead of time did not ask again and again, as what flies for a caller does.
       return wasAhead && waiting.again && failure.status >= 500 ? again() : failure
     }
-    // What is wrong with the request itself, or more than it may ask for, is for whoever made it to know.
-    if (failure && failure.status < 500) return failure
+    // What is wrong with the request itself is for whoever made it to know; a used-up budget takes nothing away that is held.
+    if (failure && failure.status < 500 && failure.status !== 429) return failure
     if (failure) return this.#stale(held)
     this.#tally.miss.add()
     return this.#served(held)

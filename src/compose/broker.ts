@@ -8,6 +8,7 @@ import { brokerListener } from '../broker/listener.ts'
 import { LocalGate } from '../broker/local_gate.ts'
 import { keepFresh } from '../broker/refresh.ts'
 import { revokeHeld } from '../broker/revoke_held.ts'
+import { sparingLog } from '../broker/sparing_log.ts'
 import { warmUp } from '../broker/warm_up.ts'
 import type { BrokerConfig } from '../config/config.ts'
 import type { Exchanger } from '../exchange/exchanger.ts'
@@ -73,7 +74,8 @@ export async function startBroker(
 ): Promise<RunningBroker> {
   const opened = new Opened()
   try {
-    return await open(config, local, opened, surroundings)
+    const log = sparingLog(surroundings.log, surroundings.clock)
+    return await open(config, local, opened, { ...surroundings, log })
   } catch (error) {
     await opened.close()
     throw error

@@ -1,5 +1,6 @@
 import { Agent as PlainAgent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
+import { createSecureContext } from 'node:tls'
 
 /** What of a request decides which connections may serve it. */
 export interface ConnectionNeeds {
@@ -35,7 +36,10 @@ export function agents(
     if (known) return known
     // A CA that was replaced leaves its agent behind; the few that are kept cover a rotation.
     if (trusting.size >= 8) trusting.clear()
-    const agent = new TlsAgent({ ...KEPT, ...tlsOptions(needs) })
+    const options = tlsOptions(needs)
+    // Made once: Node would read the certificates anew for each connection, and hold them as often.
+    const secureContext = createSecureContext(options)
+    const agent = new TlsAgent({ ...KEPT, ...options, secureContext })
     trusting.set(name, agent)
     return agent
   }

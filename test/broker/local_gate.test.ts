@@ -204,6 +204,15 @@ describe('limits', () => {
     expect(await askFor(broker, [`${name}=c`])).toEqual(['served'])
   })
 
+  test('take nothing away that is held, below its floor too', async () => {
+    const broker = withPolicy(undefined, { limits: { exchangesPerMinute: 1, audiencesPerHour: 9 } })
+    await begin(broker)
+    broker.clock.advance(3_500_000)
+    await begin(broker, 'scope=b')
+    expect(await begin(broker)).toMatchObject({ expiresIn: 100 })
+    expect(await begin(broker, 'min_ttl=200')).toEqual(exhausted('exchanges_exhausted'))
+  })
+
   test('many callers of one token spend once', async () => {
     const broker = withPolicy(undefined, { limits: { exchangesPerMinute: 1, audiencesPerHour: 1 } })
     const callers = Array.from({ length: 50 }, () => begin(broker))
