@@ -9,36 +9,46 @@ export interface KnownAgent {
   readonly client_id: string
 }
 
-/** A token as the cache holds it: its answer is written but for what is left of it. */
+/** A token as the cache holds it. Thousands may be held: nothing stands here twice. */
 export interface Servable {
   /** What it was asked for with, and will be again. */
   readonly wish: Wish
   readonly scope: string
-  readonly beforeExpiry: string
-  readonly afterExpiry: string
+  /** As it stands in an answer, in quotes. */
+  readonly quotedToken: string
   readonly agent: KnownAgent | undefined
   /** When the token says it was made, in Unix seconds. */
   readonly issuedAt: number | undefined
 }
 
-/** Writes the answer of RFC 6749 section 5.1 around the one number that changes. */
-export function servableOf({ accessToken, scope }: IssuedToken, wish: Wish): Servable {
+/** `known`: the agent of the token before, for which the next one is as a rule. */
+export function servableOf(
+  { accessToken, scope }: IssuedToken,
+  wish: Wish,
+  known: KnownAgent | undefined,
+): Servable {
+  const { agent, issuedAt } = whatItSays(accessToken)
   return {
     wish,
     scope,
-    beforeExpiry: `{"access_token":${JSON.stringify(accessToken)},"token_type":"Bearer","expires_in":`,
-    afterExpiry: `,"scope":${JSON.stringify(scope)}}`,
-    ...whatItSays(accessToken),
+    quotedToken: JSON.stringify(accessToken),
+    agent: known && agent && isSame(known, agent) ? known : agent,
+    issuedAt,
   }
 }
 
 /** The token itself, for whoever needs it without its answer. */
-export function accessTokenOf(servable: Servable): string {
-  return (JSON.parse(bodyOf(servable, 0)) as { access_token: string }).access_token
+export function accessTokenOf({ quotedToken }: Servable): string {
+  return JSON.parse(quotedToken) as string
 }
 
-export function bodyOf({ beforeExpiry, afterExpiry }: Servable, expiresIn: number): string {
-  return beforeExpiry + String(expiresIn) + afterExpiry
+/** The answer of RFC 6749 section 5.1. */
+export function bodyOf({ quotedToken, scope }: Servable, expiresIn: number): string {
+  return `{"access_token":${quotedToken},"token_type":"Bearer","expires_in":${String(expiresIn)},"scope":${JSON.stringify(scope)}}`
+}
+
+function isSame(one: KnownAgent, other: KnownAgent): boolean {
+  return one.iss === other.iss && one.sub === other.sub && one.client_id === other.client_id
 }
 
 /** To a client an access token is opaque (RFC 6749 section 1.4); this is for people who ask what goes on, and decides nothing. */

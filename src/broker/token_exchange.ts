@@ -105,7 +105,7 @@ export class TokenExchange {
       tokens.refuse(key, denied, asked)
       return denied
     }
-    const servable = servableOf(result, wish)
+    const servable = servableOf(result, wish, workload.agent)
     workload.agent = servable.agent ?? workload.agent
     tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
     this.#compareClocks(servable)

@@ -42,7 +42,7 @@ export class Workload {
   /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
   keyOf(wish: Wish, { subject }: KnownProof): CacheKey {
     const known = this.#keys.get(wish)
-    if (known?.subject === subject) return known.key
+    if (known && isSame(known.subject, subject)) return known.key
     const key = cacheKey({
       tenant: this.#tenant,
       client: wish.agent,
@@ -57,4 +57,9 @@ export class Workload {
     this.#keys.set(wish, { subject, key })
     return key
   }
+}
+
+function isSame(one: KeySubject, other: KeySubject): boolean {
+  if (one === other) return true
+  return one.issuer === other.issuer && one.sub === other.sub && one.instance === other.instance
 }
