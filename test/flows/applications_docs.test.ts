@@ -1,144 +1,154 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startApplication, type Application } from '../../src/compose/application.ts'
-import { resolveConfig } from '../../src/config/load.ts'
-import { systemClock } from '../../src/platform/clock.ts'
-import { frontDoor, type FrontDoor } from '../fakes/front_door.ts'
-import { peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
-import { testSurroundings } from '../fakes/surroundings.ts'
-import { readPage, type Block } from './pages.ts'
+import { parse } from 'yaml'
+import { BrokerError, type BrokerErrorCode } from '../../src/broker/errors.ts'
+import { brokerSchema } from '../../src/config/broker_schema.ts'
+import { documentedPods, type DocumentedPods } from '../fakes/documented_pods.ts'
+import { runInProcess } from '../fakes/io.ts'
+import { sendHttp, type Json } from '../fakes/running_authority.ts'
+import { isShown, lackFor, prepare, runBlock } from './block_runner.ts'
+import { anchorsOf, firstColumn, linksOf, readPage, settingsOf, type Schema } from './pages.ts'
 
-const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = await readPage('docs/applications.md')
-const GUARD = 'a-guard-value-that-only-tests-know'
+const source = (file: string): Promise<string> => readFile(join(root, 'src', file), 'utf8')
 
-let folder: string
-let door: FrontDoor
-let authority: Peopled
-let beside: Application
-let onSocket: Application
+/** The blocks that are run, each with the output that the page shows for it: the next one, which may be of several. */
+const runs = page.blocks.flatMap((block, index) => {
+  if (block.mark?.startsWith('run') !== true) return []
+  const isOutput = ({ mark, language }: typeof block): boolean =>
+    mark === undefined && ['json', 'text'].includes(language)
+  const output = block.mark === 'run' ? page.blocks.slice(index).find(isOutput) : undefined
+  return [{ block, output, name: `block_${String(index)}`, lack: '' }]
+})
+for (const run of runs) run.lack = (await lackFor(run.block)) ?? ''
+for (const lack of new Set(runs.map((run) => run.lack))) {
+  if (lack !== '') process.stderr.write(`docs/applications.md: blocks are not run: ${lack}\n`)
+}
+
+let pods: DocumentedPods
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lumo-docs-'))
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  door = await frontDoor()
-  authority = await peopledAuthority({ origin: door.origin, clock: systemClock })
-  door.leadTo(authority.port)
-  await writeFile(join(folder, 'proof'), await authority.proofOf('doc-analyst'))
-  beside = await startBroker(['127.0.0.1:0'])
-  onSocket = await startBroker([`unix:${join(folder, 'broker.sock')}`])
+  const sinks = page.blocks.find(({ mark }) => mark === 'broker')
+  pods = await documentedPods((parse(sinks?.text ?? '') as { readonly sinks: Json[] }).sinks)
+  await prepare(pods.folder)
 })
 
-afterAll(async () => {
-  await beside.stop()
-  await onSocket.stop()
-  await authority.stop()
-  await door.close()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => pods.stop())
 
-function startBroker(listen: readonly string[]): Promise<Application> {
-  const config = resolveConfig(
-    {
-      roles: ['broker'],
-      operations: { listen: '127.0.0.1:0' },
-      broker: {
-        listen,
-        authority: { url: door.origin, tenant: 'acme-corp' },
-        proof: { file: join(folder, 'proof') },
-        dropIn: { secret: GUARD },
-      },
-    },
-    {},
-  )
-  return startApplication(config, testSurroundings())
-}
-
-/** How a block is run: the file that it becomes, and the command. */
-const runners: Readonly<Record<string, (file: string) => readonly [string, ...string[]]>> = {
-  sh: (file) => ['sh', file],
-  python: (file) => ['python3', file],
-  js: (file) => [process.execPath, file],
-  go: (file) => ['go', 'run', file],
-}
-const endings: Readonly<Record<string, string>> = { js: 'mjs', python: 'py' }
-
-/** The token that a block prints: in an answer of the broker, or in a header. */
-async function tokenOf({ language, text }: Block, index: number): Promise<string> {
-  const file = join(folder, `block_${String(index)}.${endings[language] ?? language}`)
-  const here = text
-    .replaceAll('127.0.0.1:9180', beside.addresses.broker[0] ?? '')
-    .replaceAll('/run/lumo/broker.sock', join(folder, 'broker.sock'))
-  await writeFile(file, here)
-  const [program, ...args] = runners[language]?.(file) ?? ['false']
-  const { stdout } = await run(program, args, {
-    cwd: folder,
-    env: { ...process.env, LUMO_GUARD_SECRET: GUARD, GOFLAGS: '-mod=mod', GO111MODULE: 'off' },
-  })
-  return stdout.startsWith('{')
-    ? String((JSON.parse(stdout) as Readonly<Record<string, unknown>>)['access_token'])
-    : stdout.trim().replace(/^Authorization: Bearer /, '')
-}
-
-/** A language that this machine does not have is said to be missing, in the name of its test. */
-async function has(language: string): Promise<boolean> {
-  const probes: Readonly<Record<string, readonly [string, ...string[]]>> = {
-    python: ['python3', '-c', 'import requests'],
-    go: ['go', 'version'],
-  }
-  const [program, ...args] = probes[language] ?? [process.execPath, '--version']
-  return run(program, args).then(
-    () => true,
-    () => false,
-  )
-}
-
-const blocks = page.blocks
-  .filter(({ mark }) => mark === 'run')
-  .map((block, index) => ({ ...block, index, first: block.text.trim().split('\n')[0] ?? '' }))
-
-describe('every block of docs/applications.md gets a token of the agent', async () => {
-  const present = new Map<string, boolean>()
-  for (const { language } of blocks) present.set(language, await has(language))
-  for (const block of blocks) {
-    const missing = present.get(block.language) !== true
-    const name = `${block.language}: ${block.first}${missing ? ' (this machine has not what it needs)' : ''}`
-    test.skipIf(missing)(
-      name,
-      async () => {
-        const token = await tokenOf(block, block.index)
-        const claims = JSON.parse(
-          Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
-        ) as Readonly<Record<string, unknown>>
-        expect(claims).toMatchObject({ sub: 'agent:doc-analyst' })
-      },
-      60_000,
-    )
+describe.concurrent('every block of the page does what it shows', () => {
+  for (const { block, output, name, lack } of runs) {
+    const [first = ''] = block.text.trimStart().split('\n')
+    test.skipIf(lack !== '')(`${name}, ${block.language}: ${first}`, async () => {
+      const text = pods.onThisMachine(block.text)
+      const printed = pods.asOnThePage(
+        await runBlock({ ...block, text }, name, pods.folder, pods.environment),
+      )
+      if (!output) expect(printed).toBe('')
+      else if (!isShown(output, printed)) expect(printed).toBe(output.text)
+    })
   }
 
-  test('there are all four languages, a socket and three libraries', () => {
-    const counts = ['sh', 'python', 'js', 'go'].map(
-      (language) => blocks.filter((block) => block.language === language).length,
-    )
-    expect(counts).toEqual([3, 2, 2, 1])
+  test('the init container waits, and ends when there is a token', async () => {
+    const block = page.blocks.find(({ mark }) => mark === 'init container')
+    const { args } = parse(pods.onThisMachine(block?.text ?? '')) as { readonly args: string[] }
+    expect(await runInProcess(args, { workingFolder: pods.folder })).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    })
   })
 })
 
-test('every code of a refusal is explained once, and no other', async () => {
-  const source = await readFile(join(root, 'src/broker/errors.ts'), 'utf8')
-  const codes = [...source.matchAll(/^ {2}([a-z_]+): \[/gm)].map(([, code = '']) => code)
-  const table = page.prose.slice(page.prose.indexOf('## When there is no token'))
-  const explained = table
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .flatMap((line) =>
-      [...(line.split('|')[1] ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => code),
-    )
-  expect(explained.toSorted()).toEqual(codes.toSorted())
+describe('the blocks', () => {
+  test('are each run, compared or checked', () => {
+    const outputs = new Set(runs.map(({ output }) => output))
+    const marks = new Set(['broker', 'init container', 'run', 'run silently'])
+    const idle = page.blocks.filter((block) => !outputs.has(block) && !marks.has(block.mark ?? ''))
+    expect(idle.map(({ text }) => text)).toEqual([])
+  })
+
+  test.each([
+    ['sh', 13],
+    ['python', 5],
+    ['js', 4],
+    ['go', 3],
+  ])('in %s are as many as there should be', (language, count) => {
+    expect(runs.filter(({ block }) => block.language === language)).toHaveLength(count)
+  })
+})
+
+/** Each code with the status beside it. */
+const refusals = page.prose
+  .split('\n')
+  .filter((line) => /^\| `[a-z_]+`(, `[a-z_]+`)* +\| \d{3} /.test(line))
+  .flatMap((line) => {
+    const [, codes = '', status = ''] = line.split('|').map((cell) => cell.trim())
+    return codes.split(', ').map((code) => [code.replaceAll('`', ''), Number(status)] as const)
+  })
+
+describe('refusals', () => {
+  test('every code is explained once, and no other', async () => {
+    const text = await source('broker/errors.ts')
+    const codes = [...text.matchAll(/^ {2}([a-z_]+): \[/gm)].map(([, code = '']) => code)
+    expect(codes.length).toBeGreaterThan(40)
+    expect(refusals.map(([code]) => code).toSorted()).toEqual(codes.toSorted())
+  })
+
+  test.each(refusals)('%s has status %i', (code, status) => {
+    expect(new BrokerError(code as BrokerErrorCode).status).toBe(status)
+  })
+})
+
+describe('what is refused on sight', () => {
+  const named = firstColumn(page, 'header').flatMap((cell) => cell.split(', '))
+  const refusedHeaders = named.filter((name) => /^[A-Z][A-Za-z-]+$/.test(name))
+
+  test('is every header that the guards know', async () => {
+    const [, set = ''] =
+      /refused[^=]*= new Set\(\[([^\]]*)\]/.exec(await source('broker/guards.ts')) ?? []
+    const known = [...set.matchAll(/'([a-z-]+)'/g)].map(([, name = '']) => name)
+    const shown = refusedHeaders.map((name) => name.toLowerCase())
+    expect(shown.toSorted()).toEqual([...known, 'x-forwarded-for'].toSorted())
+  })
+
+  test.each([
+    ...refusedHeaders.map((name) => [name, 'x', 'forwarded_request'] as const),
+    ['X-Forwarded-Prefix', 'x', 'forwarded_request'],
+    ['Lumo-Broker', '', 'guard_header_missing'],
+    ['Host', 'broker.example:9180', 'host_not_allowed'],
+    ['Host', '127.0.0.1:1', 'host_not_allowed'],
+  ] as const)('%s: %s', async (name, value, code) => {
+    const answer = await sendHttp(Number(pods.besidePod.split(':')[1]), {
+      path: '/v1/token',
+      headers: { host: pods.besidePod, 'lumo-broker': 'true', [name.toLowerCase()]: value },
+    })
+    expect([answer.status, answer.json['code']]).toEqual([403, code])
+  })
+})
+
+test('what may be asked for is what the broker takes', async () => {
+  const [, names = ''] =
+    /const names[^=]*= new Set\(\[([^\]]*)\]/.exec(await source('broker/wish.ts')) ?? []
+  const taken = [...names.matchAll(/'([a-z_]+)'/g)].map(([, name = '']) => name)
+  expect(firstColumn(page, 'parameter').toSorted()).toEqual(taken.toSorted())
+})
+
+test('the settings that it names are settings', () => {
+  const all = settingsOf(brokerSchema as Schema).flatMap((name) => [name, `broker.${name}`])
+  const known = new Set(all)
+  const named = page.code.filter((code) => /^(broker|shutdown)\.[a-zA-Z]+$/.test(code))
+  expect(named.length).toBeGreaterThan(1)
+  // A page, and settings.
+  expect(named.filter((name) => name !== 'broker.md' && !known.has(name))).toEqual([])
+})
+
+test('its links lead somewhere', async () => {
+  for (const link of linksOf(page)) {
+    const [file = '', anchor] = link.split('#')
+    const target = await readPage(`docs/${file}`)
+    if (anchor !== undefined) expect(anchorsOf(target)).toContain(anchor)
+  }
 })
