@@ -222,21 +222,22 @@ describe('config schema', () => {
     return JSON.parse(ran.stdout) as Schema
   }
 
-  test.each(['authority.yaml', 'agent.yaml'])(
-    'takes the configuration of deploy/%s',
-    async (file) => {
-      const schema = await schemaOf([])
-      const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
-      const configs = parseAllDocuments(text)
-        .map((document) => document.toJS() as { kind: string; data?: Record<string, string> })
-        .flatMap(({ data }) => data?.['config.yaml'] ?? [])
-      expect(configs.length).toBe(1)
-      for (const config of configs) {
-        expect(Errors(schema, parse(config))).toEqual([])
-        expect(() => loadConfig(config, {})).not.toThrow()
-      }
-    },
-  )
+  test.each([
+    ['authority.yaml', {}],
+    ['agent.yaml', {}],
+    ['node-broker.yaml', { NODE_NAME: 'node-a' }],
+  ])('takes the configuration of deploy/%s', async (file, environment) => {
+    const schema = await schemaOf([])
+    const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
+    const configs = parseAllDocuments(text)
+      .map((document) => document.toJS() as { kind: string; data?: Record<string, string> })
+      .flatMap(({ data }) => data?.['config.yaml'] ?? [])
+    expect(configs.length).toBe(1)
+    for (const config of configs) {
+      expect(Errors(schema, parse(config))).toEqual([])
+      expect(() => loadConfig(config, environment)).not.toThrow()
+    }
+  })
 
   test.each(schemas)('%s is JSON Schema and has the settings', async (_name, more, settings) => {
     const schema = await schemaOf(more)

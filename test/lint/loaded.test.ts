@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 let outputs: Metafile['outputs']
 
@@ -50,4 +50,42 @@ test.each<[string, readonly Kind[], boolean]>([
   const inputs = loadedWith(entry, kinds)
   expect(inputs).toContain(entry)
   expect(inputs.some(isOfTheLibrary)).toBe(loaded)
+})
+
+/** What a process with these parts reads; a part that is loaded only when it is needed is named where it is. */
+function loadedBy(entries: readonly string[]): readonly string[] {
+  return entries.flatMap((entry) => loadedWith(entry, ['import-statement']))
+}
+
+const processes = {
+  sidecar: ['src/main.ts', 'src/cli/run.ts', 'src/compose/broker.ts'],
+  node: [
+    'src/main.ts',
+    'src/cli/run.ts',
+    'src/compose/broker.ts',
+    'src/compose/presented_callers.ts',
+  ],
+  authority: ['src/main.ts', 'src/cli/run.ts', 'src/compose/authority.ts'],
+} as const
+
+test.each<[keyof typeof processes, string, boolean]>([
+  ['sidecar', 'src/broker/', true],
+  ['sidecar', 'src/endpoint/', false],
+  ['sidecar', 'src/store/', false],
+  ['sidecar', 'src/audit/', false],
+  ['sidecar', 'src/verifier/kubernetes/', false],
+  ['sidecar', 'node_modules/jose/', false],
+  ['sidecar', 'node_modules/@aws-sdk/', false],
+  ['sidecar', 'node_modules/@kubernetes/', false],
+  ['sidecar', 'node_modules/pino-pretty/', false],
+  ['node', 'src/verifier/kubernetes/', true],
+  ['node', 'src/endpoint/', false],
+  ['node', 'src/store/', false],
+  ['node', 'node_modules/@kubernetes/', false],
+  ['authority', 'src/endpoint/', true],
+  ['authority', 'src/store/', true],
+  ['authority', 'node_modules/jose/', true],
+  ['authority', 'node_modules/@kubernetes/', false],
+])('a process of the shape %s loads of %s: %s', (shape, part, loaded) => {
+  expect(loadedBy(processes[shape]).some((input) => input.startsWith(part))).toBe(loaded)
 })
