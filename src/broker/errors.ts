@@ -50,8 +50,16 @@ const catalogue = {
   body_malformed: [400, 'invalid_request', 'The request cannot be read.'],
   query_refused: [400, 'invalid_request', 'With POST, parameters belong in the body.'],
   parameter_repeated: [400, 'invalid_request', 'A parameter stands more than once.'],
-  parameter_malformed: [400, 'invalid_request', 'A parameter has a value that is not allowed.'],
-  parameter_unknown: [400, 'invalid_request', 'There is no such parameter.'],
+  parameter_malformed: [
+    400,
+    'invalid_request',
+    'A parameter has a value that is not allowed: min_ttl is whole seconds, every other one a text, and none is empty.',
+  ],
+  parameter_unknown: [
+    400,
+    'invalid_request',
+    'There is no such parameter: audience, resource, scope, min_ttl and agent are.',
+  ],
   scope_malformed: [400, 'invalid_scope', 'The scope is not well-formed.'],
   target_malformed: [
     400,

@@ -4,7 +4,7 @@ import { fractionOf, type Random } from '../platform/random.ts'
 
 const PAUSE_MS = { first: 250, longest: 2_000 }
 /** What is left for the last attempt: made later, its answer would find nobody. */
-const LAST_ATTEMPT_MS = 250
+export const LAST_ATTEMPT_MS = 250
 
 /**
  * Asks an authority that is out again while there is time, so that a short outage costs no request. Gives the last failure

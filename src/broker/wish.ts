@@ -20,6 +20,7 @@ export interface Wish {
 }
 
 const names: ReadonlySet<string> = new Set(['audience', 'resource', 'scope', 'min_ttl', 'agent'])
+const numbers: ReadonlySet<string> = new Set(['min_ttl'])
 
 /** The request of a caller that names nothing: the token without a target. */
 export const plainWish: Wish = {
@@ -66,7 +67,7 @@ export function wishOfBody(contentType: string | undefined, body: Buffer): Wish 
   if (contentType === undefined && body.length === 0) return plainWish
   const form = bodyFormOf(contentType)
   if (!form) return new BrokerError('media_type')
-  const parameters = Parameters.parse(body, form)
+  const parameters = Parameters.parse(body, form, numbers)
   return typeof parameters === 'string' ? new BrokerError(parameters) : wishOf(parameters)
 }
 
@@ -74,6 +75,8 @@ function wishOf(parameters: Parameters): Wish | BrokerError {
   // A misspelt parameter that is passed over yields a token that nobody asked for.
   if (parameters.names().some((name) => !names.has(name)))
     return new BrokerError('parameter_unknown')
+  // As a shell writes a variable that is not set. RFC 6749 section 3.2 would have it left out, for a token of another target.
+  if (parameters.hadEmpty) return new BrokerError('parameter_malformed')
   const minTtl = parameters.one('min_ttl') ?? '0'
   if (!/^\d{1,6}$/.test(minTtl)) return new BrokerError('parameter_malformed')
   return wishIn(parameters, { minTtl: Number(minTtl), agent: parameters.one('agent') })

@@ -177,6 +177,11 @@ export class TokenCache<Value extends object, Refusal extends object> {
     return [...this.#entries.entries()].map(([key, { value }]) => [key, value] as const)
   }
 
+  /** Drops a token that is known to be worth nothing any more. */
+  drop(key: CacheKey): void {
+    this.#entries.delete(key)
+  }
+
   /** Drops the token that was not asked for the longest. */
   dropOldest(): void {
     this.#entries.pop()

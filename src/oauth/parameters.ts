@@ -6,24 +6,35 @@ export type ParameterFault = 'body_malformed' | 'parameter_repeated' | 'paramete
 
 /** RFC 8693 section 2.1 and RFC 8707 section 2 let these two stand several times, and no others. */
 const repeatable = new Set(['audience', 'resource'])
+const none: ReadonlySet<string> = new Set()
 
 /** Request parameters, none empty, each once but for `audience` and `resource`. */
 export class Parameters {
   readonly #values: ReadonlyMap<string, readonly string[]>
+  /** Whether one stood there without a value, which counts as none. */
+  readonly hadEmpty: boolean
 
-  private constructor(values: ReadonlyMap<string, readonly string[]>) {
+  private constructor(values: ReadonlyMap<string, readonly string[]>, hadEmpty: boolean) {
     this.#values = values
+    this.hadEmpty = hadEmpty
   }
 
-  /** Reads a body. In JSON, `audience` and `resource` are a string or an array of strings, the rest strings. */
-  static parse(body: Buffer, form: BodyForm): Parameters | ParameterFault {
+  /**
+   * Reads a body. In JSON, `audience` and `resource` are a string or an array of strings, the rest strings; those named in
+   * `numbers` may be a whole number as well.
+   */
+  static parse(
+    body: Buffer,
+    form: BodyForm,
+    numbers: ReadonlySet<string> = none,
+  ): Parameters | ParameterFault {
     let text: string
     try {
       text = new TextDecoder('utf-8', { fatal: true }).decode(body)
     } catch {
       return 'body_malformed'
     }
-    return form === 'json' ? Parameters.#ofJson(text) : Parameters.ofForm(text)
+    return form === 'json' ? Parameters.#ofJson(text, numbers) : Parameters.ofForm(text)
   }
 
   /** Reads a form, or a query string without its question mark. */
@@ -32,7 +43,7 @@ export class Parameters {
     return pairs ? Parameters.#collect(pairs) : 'body_malformed'
   }
 
-  static #ofJson(text: string): Parameters | ParameterFault {
+  static #ofJson(text: string, numbers: ReadonlySet<string>): Parameters | ParameterFault {
     let document: unknown
     try {
       document = text.trim() === '' ? {} : parseStrictJson(text)
@@ -46,8 +57,9 @@ export class Parameters {
       const values: readonly unknown[] =
         Array.isArray(value) && repeatable.has(name) ? value : [value]
       for (const one of values) {
-        if (typeof one !== 'string') return 'parameter_malformed'
-        pairs.push([name, one])
+        const written = numbers.has(name) && Number.isSafeInteger(one) ? String(one) : one
+        if (typeof written !== 'string') return 'parameter_malformed'
+        pairs.push([name, written])
       }
       if (pairs.length > MAX_PAIRS) return 'body_malformed'
     }
@@ -65,7 +77,8 @@ export class Parameters {
     const given = [...values].map(
       ([name, all]) => [name, all.filter((value) => value !== '')] as const,
     )
-    return new Parameters(new Map(given.filter(([, all]) => all.length > 0)))
+    const hadEmpty = pairs.some(([, value]) => value === '')
+    return new Parameters(new Map(given.filter(([, all]) => all.length > 0)), hadEmpty)
   }
 
   one(name: string): string | undefined {

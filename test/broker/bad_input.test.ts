@@ -62,9 +62,9 @@ describe('a request that can be read in two ways', () => {
       broker.port,
       requestText('POST /v1/token HTTP/1.1', [...guard, form], inner),
     )
-    // A name without a value, which counts as none: one answer, to the request that was made.
-    expect([answer.status, answer.body.split('HTTP/1.1').length]).toEqual([200, 1])
-    expect(broker.authority.asked).toHaveLength(1)
+    // A name that there is not: one answer, to the request that was made.
+    expect([answer.status, answer.body.split('HTTP/1.1').length]).toEqual([400, 1])
+    expect(broker.authority.asked).toEqual([])
   })
 })
 

@@ -225,4 +225,22 @@ describe('a revocation', () => {
     expect(outcomeOf(await revoke(form))).toEqual([401, 'authorization_missing'])
     expect(broker.link.asked).toEqual([])
   })
+
+  /** The token that `/v1/token` serves. */
+  const served = async () => {
+    const request = ['Lumo-Broker: true', `Host: ${broker.host}`]
+    const { body } = await sendRaw(broker.port, requestText('GET /v1/token HTTP/1.1', request))
+    return (JSON.parse(body) as { access_token: string }).access_token
+  }
+
+  test.each([
+    { name: 'of what is held here', status: 200, other: undefined, isKept: false },
+    { name: 'of something else', status: 200, other: 'a.b.c', isKept: true },
+    { name: 'that the authority refused', status: 401, other: undefined, isKept: true },
+  ])('$name: the same token is served after it: $isKept', async ({ status, other, isKept }) => {
+    const held = await served()
+    broker.link.answer({ status })
+    await revoke({ token: other ?? held }, { authorization: `Bearer ${held}` })
+    expect((await served()) === held).toBe(isKept)
+  })
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { LAST_ATTEMPT_MS } from '../../src/broker/patience.ts'
 import { FOREGROUND_MS } from '../../src/broker/token_exchange.ts'
 import { JITTER, REFRESH_AT } from '../../src/cache/token_cache.ts'
 import { readPage } from './pages.ts'
@@ -12,7 +13,7 @@ test.each([
   ['of five minutes', `of 300 s are ${String(Math.floor((1 - latest) * 300))} s`],
   ['the usual moment', `at ${String(REFRESH_AT * 100)} % of its life`],
   ['the latest moment', `at the latest at ${String(Math.round(latest * 1000) / 10)} %`],
-  ['the patience of a caller', `shorter than ${String(FOREGROUND_MS / 1000)} s**`],
+  ['the patience of a caller', `shorter than ${String((FOREGROUND_MS - LAST_ATTEMPT_MS) / 1000)} s**`],
 ])('the page states %s as the code has it', (_name, sentence) => {
   expect(text.replaceAll('\n', ' ')).toContain(sentence)
 })

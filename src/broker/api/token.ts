@@ -14,7 +14,11 @@ interface Field {
   readonly name: string
   readonly schema: TSchema
   readonly repeatable?: true
+  /** What JSON may have in place of the text. */
+  readonly inJson?: TSchema
 }
+
+const SECONDS = 'Seconds that the token must still be good for, in decimal digits.'
 
 /** The parameters of a token request. What a wish can hold is here, or this does not compile. */
 function fields(): readonly Field[] {
@@ -41,10 +45,8 @@ function fields(): readonly Field[] {
     },
     minTtl: {
       name: 'min_ttl',
-      schema: Type.String({
-        pattern: '^([0-9]{1,6})?$',
-        description: 'Seconds that the token must still be good for, in decimal digits.',
-      }),
+      schema: Type.String({ pattern: '^[0-9]{1,6}$', description: SECONDS }),
+      inJson: Type.Integer({ minimum: 0, maximum: 999_999 }),
     },
     agent: {
       name: 'agent',
@@ -54,7 +56,11 @@ function fields(): readonly Field[] {
       }),
     },
   }
-  return Object.values(all)
+  // Here an empty value is refused, where the parsers of values take it for none.
+  return Object.values(all).map((field) => ({
+    ...field,
+    schema: { ...field.schema, minLength: 1 },
+  }))
 }
 
 export function tokenParameters(): readonly ApiParameter[] {
@@ -70,8 +76,9 @@ export function tokenParameters(): readonly ApiParameter[] {
 /** The same as a form or as JSON, where one value of several is a string or an array. Names that are not here are refused. */
 export function tokenRequest(): TSchema {
   const properties: TProperties = {}
-  for (const { name, schema, repeatable } of fields()) {
-    properties[name] = Type.Optional(repeatable ? oneOrMore(schema) : schema)
+  for (const { name, schema, repeatable, inJson } of fields()) {
+    const one = inJson ? Type.Union([schema, inJson], { description: SECONDS }) : schema
+    properties[name] = Type.Optional(repeatable ? oneOrMore(schema) : one)
   }
   return Type.Object(properties, {
     additionalProperties: false,

@@ -3,6 +3,18 @@ import { BrokerError } from '../errors.ts'
 import { readShown } from './credentials.ts'
 import type { ClientProof } from './guard.ts'
 import { readParameters } from './request.ts'
+import type { Workload } from '../caller/workload.ts'
+import { accessTokenOf } from '../servable.ts'
+
+/** Drops what the authority has revoked through this broker, so that the next caller gets a token that is good. */
+export function dropRevoked(workload: Workload, raw: IncomingMessage, body: Buffer): void {
+  const parameters = readParameters(raw, body)
+  if (parameters instanceof BrokerError) return
+  const revoked = parameters.one('token')
+  for (const [key, servable] of workload.tokens.values()) {
+    if (accessTokenOf(servable) === revoked) workload.tokens.drop(key)
+  }
+}
 
 /**
  * What the authority gets of a revocation (RFC 7009 section 2.1) whose client shows what guards the drop-in routes. To the

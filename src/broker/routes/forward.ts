@@ -5,7 +5,7 @@ import type { Metrics } from '../../platform/metrics.ts'
 import type { Answers, PassedAnswer } from '../answers.ts'
 import type { Callers } from '../caller/callers.ts'
 import type { ClientProof } from '../drop_in/guard.ts'
-import { revocationBody } from '../drop_in/revocation.ts'
+import { dropRevoked, revocationBody } from '../drop_in/revocation.ts'
 import { Slots } from '../drop_in/slots.ts'
 import { BrokerError } from '../errors.ts'
 import { headersOfAnswer, headersToPass } from '../forward/headers.ts'
@@ -60,6 +60,9 @@ export function forwardRoute(dependencies: ForwardRouteDependencies): OpenHandle
     }
     const result = await (slots.run(workload, () => pass(request, place, dependencies)) ??
       new BrokerError('overloaded'))
+    const isRevoked =
+      place.kind === 'revoke' && !(result instanceof BrokerError) && result.status === 200
+    if (isRevoked && Buffer.isBuffer(request.body)) dropRevoked(workload, request.raw, request.body)
     return result instanceof BrokerError
       ? answers.refuse(reply, 'forwarded', result)
       : answers.pass(reply, result)
