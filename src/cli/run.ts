@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { setFlagsFromString } from 'node:v8'
 import { startApplication, systemSurroundings } from '../compose/application.ts'
 import { openLog } from '../ops/log.ts'
 import { readConfig } from './config_file.ts'
@@ -11,7 +10,6 @@ import { options } from './options.ts'
 export async function run(io: Io): Promise<ExitCode> {
   const { config: file } = options(io.arguments, { config: 'optional' })
   const config = await readConfig(configFileOf(file, io), io)
-  if (!config.authority) keepHeapSmall()
   const log = await openLog(config.log, io.stdout)
   const application = await startApplication(config, systemSurroundings(log, io.environment))
   for (const [role, addresses] of Object.entries(application.addresses)) {
@@ -25,14 +23,6 @@ export async function run(io: Io): Promise<ExitCode> {
   }
   await application.stop()
   return sentence === undefined ? 0 : 1
-}
-
-/**
- * A broker allocates little and holds what it has for long, and there is one beside every pod: its heap grows by a fifth
- * before it is collected, where V8 would let it triple. No flag of the command line, for the first line of a script takes one.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=20')
 }
 
 /** Writes to the file that the kubelet made for it; where there is none, there is no kubelet to read it. */

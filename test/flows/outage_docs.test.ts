@@ -13,7 +13,10 @@ test.each([
   ['of five minutes', `of 300 s are ${String(Math.floor((1 - latest) * 300))} s`],
   ['the usual moment', `at ${String(REFRESH_AT * 100)} % of its life`],
   ['the latest moment', `at the latest at ${String(Math.round(latest * 1000) / 10)} %`],
-  ['the patience of a caller', `shorter than ${String((FOREGROUND_MS - LAST_ATTEMPT_MS) / 1000)} s**`],
+  [
+    'the patience of a caller',
+    `shorter than ${String((FOREGROUND_MS - LAST_ATTEMPT_MS) / 1000)} s**`,
+  ],
 ])('the page states %s as the code has it', (_name, sentence) => {
   expect(text.replaceAll('\n', ' ')).toContain(sentence)
 })
