@@ -12,8 +12,12 @@ if (major < 24 || (major === 24 && minor < 15)) {
 
 /** Argv, environment and signals in, exit code out: the only reader of `process`. */
 const asked = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+  process.once('SIGINT', () => {
+    resolve()
+  })
+  // The second one of these, too, is no reason to leave without removing what lies in files.
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
       resolve()
     })
   }
@@ -51,3 +55,5 @@ process.exitCode = await runCommand({
   },
   asked,
 })
+// An exchange that is still under way, or a reader that does not read, would keep the process for as long as it likes.
+setTimeout(() => process.exit(), 500).unref()

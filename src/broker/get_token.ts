@@ -6,7 +6,12 @@ import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import { ProofFault } from './proof.ts'
 import type { Servable } from './servable.ts'
-import { FOREGROUND_MS, TokenExchange, type TokenExchangeDependencies } from './token_exchange.ts'
+import {
+  errorOf,
+  FOREGROUND_MS,
+  TokenExchange,
+  type TokenExchangeDependencies,
+} from './token_exchange.ts'
 import type { Wish } from './wish.ts'
 
 export interface GetTokenDependencies extends TokenExchangeDependencies {
@@ -14,7 +19,7 @@ export interface GetTokenDependencies extends TokenExchangeDependencies {
   readonly maxFlights: number
 }
 
-/** A token to be served, with the whole seconds that are left of it. */
+/** A token to be served, with the whole seconds that are left of it; in its last second that is 1. */
 export interface Served {
   readonly servable: Servable
   readonly expiresIn: number
@@ -29,6 +34,8 @@ interface Waiting {
 
 /** How long a caller waits for an exchange: briefly while there is something to serve, longer while there is nothing. */
 const PATIENCE_MS = { holding: 1_500, emptyHanded: FOREGROUND_MS } as const
+/** Refreshes of a workload that are under way at once; the rest have time until the next look. */
+export const AHEAD_AT_ONCE = 64
 /** Below this a token is about to end on its way to whoever will check it. */
 const FLOOR_MS = 15_000
 const FLOOR_SHARE = 0.05
@@ -69,13 +76,17 @@ export class GetToken {
   /** Fetches a token ahead of time, for nobody who waits. */
   refresh(workload: Workload, wish: Wish, key: CacheKey): void {
     const { tokens } = workload
-    if (tokens.isFlying(key)) return
+    if (tokens.isFlying(key) || workload.ahead.size >= AHEAD_AT_ONCE) return
     const { log } = this.#dependencies
+    workload.ahead.set(key, { isAwaited: false })
     tokens
       .fly(key, async () => landed(await this.#exchange.ahead(workload, wish, key), true))
       .catch((error: unknown) => {
         tokens.postpone(key, 0)
         log.error('a token could not be refreshed', causeOf(error))
+      })
+      .finally(() => {
+        workload.ahead.delete(key)
       })
   }
 
@@ -138,9 +149,10 @@ export class GetToken {
     return this.#served(held)
   }
 
+  /** Never 0, which many a client takes for a token without an end. */
   #served({ value, remainingMs }: Held<Servable>): Served {
     this.#tally.remaining.record(remainingMs / 1000)
-    return { servable: value, expiresIn: Math.floor(remainingMs / 1000) }
+    return { servable: value, expiresIn: Math.max(1, Math.floor(remainingMs / 1000)) }
   }
 
   /** Waits for the flight of this key, not longer than there is patience. */
@@ -152,11 +164,22 @@ export class GetToken {
   ): Promise<Landing> {
     const { clock, maxFlights, gate } = this.#dependencies
     const { tokens } = workload
-    if (tokens.isFlying(key)) this.#tally.shared.add()
-    else if (tokens.flights >= maxFlights) return landed(new BrokerError('overloaded'))
-    else {
-      const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish)
+    if (tokens.isFlying(key)) {
+      this.#tally.shared.add()
+      const ahead = workload.ahead.get(key)
+      if (ahead) ahead.isAwaited = true
+    } else if (tokens.flights - workload.ahead.size >= maxFlights) {
+      return landed(new BrokerError('overloaded'))
+    } else {
+      const denied = gate.denies(workload, wish)
       if (denied) return landed(denied)
+      // What will not be asked for in time costs nothing: the fault is the authority's.
+      const silent = this.#exchange.silenceOf(workload)
+      if (silent && (silent.retryAfterSeconds ?? 0) * 1000 >= patienceMs) {
+        return landed(errorOf(silent))
+      }
+      const spent = gate.spend(workload, wish)
+      if (spent) return landed(spent)
     }
     const flight = tokens.fly(key, async () =>
       landed(await this.#exchange.urgently(workload, wish, key)),

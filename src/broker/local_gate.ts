@@ -40,10 +40,15 @@ export class LocalGate {
   }
 
   /** After an exchange: a token that reaches further than the policy is never served. */
-  deniesGranted(workload: Workload, wish: Wish, scope: string): BrokerError | undefined {
+  deniesGranted(
+    workload: Workload,
+    wish: Wish,
+    scope: string | undefined,
+  ): BrokerError | undefined {
     const rule = this.#ruleFor(workload)
     if (rule === 'any') return undefined
-    const granted = parseScope(scope) ?? []
+    // What cannot be read is not known, and never as good as none.
+    const granted = scope === '' ? [] : scope === undefined ? undefined : parseScope(scope)
     const code = rule ? rule.deniesGranted(wantedOf(wish), granted) : 'workload_not_allowed'
     return code && this.#deny(code, rule)
   }
@@ -69,14 +74,19 @@ export class LocalGate {
     }
   }
 
-  /** A request that the policy allows, where it leaves out those without a target; undefined: none can be told from it. */
-  sampleWish(workload: Workload): Wish | undefined {
+  /** Requests that the policy allows, where it leaves out those without a target; none where none can be told from it. */
+  sampleWishes(workload: Workload): readonly Wish[] {
     const rule = this.#ruleFor(workload)
-    if (rule === undefined || rule === 'any') return undefined
-    const exact = rule.allow?.find(({ audience }) => !(audience ?? '').includes('*'))
-    if (!exact) return undefined
-    const audiences = exact.audience === undefined ? [] : [exact.audience]
-    return wishFor({ audiences, resources: [], scope: exact.scopes, agent: undefined })
+    if (rule === undefined || rule === 'any') return []
+    const exact = (rule.allow ?? []).filter(({ audience }) => !(audience ?? '').includes('*'))
+    return exact.map(({ audience, scopes }) =>
+      wishFor({
+        audiences: audience === undefined ? [] : [audience],
+        resources: [],
+        scope: scopes,
+        agent: undefined,
+      }),
+    )
   }
 
   /** Drops what a changed policy no longer allows. */

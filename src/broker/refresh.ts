@@ -1,7 +1,7 @@
 import { repeatedly, type Clock } from '../platform/clock.ts'
 import { shedOverflow } from './caller/overflow.ts'
 import type { Workload } from './caller/workload.ts'
-import type { GetToken } from './get_token.ts'
+import { AHEAD_AT_ONCE, type GetToken } from './get_token.ts'
 import { ProofFault } from './proof.ts'
 
 export interface RefreshDependencies {
@@ -16,8 +16,6 @@ export interface RefreshDependencies {
 
 const LOOK_EVERY_MS = 1_000
 const READ_PROOF_EVERY_MS = 10_000
-/** Refreshes of a workload that are under way at once; the rest have time until the next look. */
-const AT_ONCE = 64
 
 /**
  * Keeps what is asked for fresh, ahead of time and for nobody who waits. One look a second instead of a timer a token: a
@@ -30,7 +28,7 @@ export function keepFresh(dependencies: RefreshDependencies): () => void {
     shedOverflow(all, maxEntries)
     for (const workload of all) {
       const { tokens } = workload
-      for (const [key, { wish }] of tokens.due().slice(0, Math.max(AT_ONCE - tokens.flights, 0))) {
+      for (const [key, { wish }] of tokens.due().slice(0, AHEAD_AT_ONCE - workload.ahead.size)) {
         getToken.refresh(workload, wish, key)
       }
     }

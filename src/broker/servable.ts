@@ -13,7 +13,8 @@ export interface KnownAgent {
 export interface Servable {
   /** What it was asked for with, and will be again. */
   readonly wish: Wish
-  readonly scope: string
+  /** Undefined: the authority did not say. */
+  readonly scope: string | undefined
   /** As it stands in an answer, in quotes. */
   readonly quotedToken: string
   readonly agent: KnownAgent | undefined
@@ -44,7 +45,7 @@ export function accessTokenOf({ quotedToken }: Servable): string {
 
 /** The answer of RFC 6749 section 5.1. */
 export function bodyOf({ quotedToken, scope }: Servable, expiresIn: number): string {
-  return `{"access_token":${quotedToken},"token_type":"Bearer","expires_in":${String(expiresIn)},"scope":${JSON.stringify(scope)}}`
+  return `{"access_token":${quotedToken},"token_type":"Bearer","expires_in":${String(expiresIn)},"scope":${JSON.stringify(scope ?? '')}}`
 }
 
 function isSame(one: KnownAgent, other: KnownAgent): boolean {

@@ -1,4 +1,5 @@
 import type { CacheKey } from '../cache/key.ts'
+import type { Asked } from '../cache/token_cache.ts'
 import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -24,6 +25,8 @@ export interface TokenExchangeDependencies {
 /** How long a caller with nothing in the cache waits, and an authority that is out is asked again for it. */
 export const FOREGROUND_MS = 8_000
 const TELL_EVERY_MS = 60_000
+/** An authority that is back is not left alone for an hour because it once said so. */
+const LONGEST_SILENCE_MS = 60_000
 /** Verifiers commonly allow up to a minute. */
 const CLOCKS_APART_SECONDS = 60
 
@@ -41,7 +44,7 @@ export class TokenExchange {
    * request. Undefined: the token lies in the cache, or the proof is of another subject by now.
    */
   async urgently(workload: Workload, wish: Wish, key: CacheKey): Promise<BrokerError | undefined> {
-    const attempt = () => this.#attempt(workload, wish, key, true)
+    const attempt = () => this.#attempt(workload, wish, key, () => true)
     const outcome = await askAgain(attempt, FOREGROUND_MS, this.#dependencies)
     if (!(outcome instanceof ExchangeFailure)) return outcome
     workload.tokens.postpone(key, retryAfterMsOf(outcome))
@@ -52,7 +55,8 @@ export class TokenExchange {
   async ahead(workload: Workload, wish: Wish, key: CacheKey): Promise<BrokerError | undefined> {
     const { metrics, clock } = this.#dependencies
     const dueSince = clock.monotonic() - workload.tokens.overdueMs(key)
-    const failure = await this.#attempt(workload, wish, key, false)
+    const isUrgent = () => workload.ahead.get(key)?.isAwaited === true
+    const failure = await this.#attempt(workload, wish, key, isUrgent)
     if (!failure) {
       metrics.tally('refreshes', { outcome: 'issued' }).add()
       metrics.spread('refreshLag').record((clock.monotonic() - dueSince) / 1000)
@@ -74,14 +78,19 @@ export class TokenExchange {
     workload: Workload,
     wish: Wish,
     key: CacheKey,
-    urgent: boolean,
+    isUrgent: () => boolean,
   ): Promise<ExchangeFailure | BrokerError | undefined> {
     const { exchanger, gate, metrics } = this.#dependencies
     const { proofs, tokens } = workload
     const proof = await proofs.read()
     if (proof instanceof ProofFault) return new BrokerError(proof.code)
     // Another subject's token must not come under this key; the caller asks anew under its own.
-    if (workload.keyOf(wish, proof) !== key) return undefined
+    if (workload.keyOf(wish, proof) !== key) {
+      tokens.drop(key)
+      return undefined
+    }
+    const silent = this.silenceOf(workload)
+    if (silent) return silent
     const asked = tokens.ask()
     const result = await exchanger.exchange({
       subjectToken: proof.token,
@@ -90,12 +99,14 @@ export class TokenExchange {
       resources: wish.resources,
       scope: wish.scope,
       clientId: wish.agent,
-      urgent,
+      get urgent() {
+        return isUrgent()
+      },
     })
     if (result instanceof ExchangeFailure) {
       metrics.tally('exchanges', { outcome: result.kind }).add()
       this.#tell(result)
-      if (result.kind === 'refused') tokens.refuse(key, errorOf(result), asked)
+      this.#takeNote(result, { workload, key, asked })
       return result
     }
     metrics.tally('exchanges', { outcome: 'issued' }).add()
@@ -110,6 +121,34 @@ export class TokenExchange {
     tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
     this.#compareClocks(servable)
     return undefined
+  }
+
+  /** What an exchange would fail of now, without being made: the authority asked to be left alone, and is. */
+  silenceOf({ silence }: Workload): ExchangeFailure | undefined {
+    const leftMs = silence ? silence.until - this.#dependencies.clock.monotonic() : 0
+    if (!silence || leftMs <= 0) return undefined
+    const { kind, error, detail } = silence.failure
+    return new ExchangeFailure(kind, error, detail, Math.ceil(leftMs / 1000))
+  }
+
+  #takeNote(
+    failure: ExchangeFailure,
+    { workload, key, asked }: { workload: Workload; key: CacheKey; asked: Asked },
+  ): void {
+    const { tokens } = workload
+    const { kind, error, retryAfterSeconds = 0 } = failure
+    if (kind === 'outage' && retryAfterSeconds > 0) {
+      const ms = Math.min(retryAfterSeconds * 1000, LONGEST_SILENCE_MS)
+      workload.silence = { failure, until: this.#dependencies.clock.monotonic() + ms }
+    }
+    // The very same request was granted before: what it may ask for has changed.
+    if (kind === 'relayed' && (error === 'invalid_target' || error === 'invalid_scope')) {
+      tokens.drop(key)
+    }
+    if (kind !== 'refused') return
+    // Of a token that was held, it says something about the agent, and so about all that it holds.
+    if (tokens.has(key)) tokens.suspect()
+    tokens.refuse(key, errorOf(failure), asked)
   }
 
   /** An outage is told once a minute, and not by each of its thousand failures. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
-import type { GetToken } from './get_token.ts'
+import type { GetToken, Served } from './get_token.ts'
 import type { LocalGate } from './local_gate.ts'
 import { plainWish, type Wish } from './wish.ts'
 
@@ -36,10 +36,17 @@ export function warmUp({ getToken, gate, workload, clock }: WarmUpDependencies):
   const tokenFor = async (wish: Wish) =>
     getToken.fromCache(workload, wish) ??
     (await getToken.byExchange(workload, wish).catch(() => new BrokerError('unexpected')))
+  // An authority that refuses one target knows the agent: the next is asked for, and where it refuses all there is none to wait for.
+  const firstOf = async (samples: readonly Wish[], denial: BrokerError | Served) => {
+    for (const sample of samples) {
+      const result = await tokenFor(sample)
+      if (!(result instanceof BrokerError && result.code === 'request_refused')) return result
+    }
+    return denial
+  }
   const attempt = async (pause: number): Promise<void> => {
     const plain = await tokenFor(plainWish)
-    const sample = isLocalDenial(plain) ? gate.sampleWish(workload) : undefined
-    const result = sample ? await tokenFor(sample) : plain
+    const result = isLocalDenial(plain) ? await firstOf(gate.sampleWishes(workload), plain) : plain
     done = !(result instanceof BrokerError) || isLocalDenial(result)
     if (result instanceof BrokerError && isOfAuthority(result)) refuse(result)
     if (done || stopped) return

@@ -62,8 +62,8 @@ export class TokenCache<Value extends object, Refusal extends object> {
   constructor(maxEntries: number, { clock, random }: CacheDependencies) {
     this.#clock = clock
     this.#random = random
-    this.#entries = new LRUCache({ max: maxEntries })
-    this.#refusals = new LRUCache({ max: Math.min(maxEntries, 1_000) })
+    this.#entries = bounded(maxEntries)
+    this.#refusals = bounded(Math.min(maxEntries, 1_000))
   }
 
   get size(): number {
@@ -177,6 +177,20 @@ export class TokenCache<Value extends object, Refusal extends object> {
     return [...this.#entries.entries()].map(([key, { value }]) => [key, value] as const)
   }
 
+  /** All tokens are to be fetched anew at once, whether or not anybody uses them: something speaks against them. */
+  suspect(): void {
+    for (const entry of this.#entries.values()) {
+      entry.dueAtMs = Infinity
+      entry.used = true
+      entry.retryAt = -Infinity
+    }
+  }
+
+  /** Whether a token is held, without counting as a use of it. */
+  has(key: CacheKey): boolean {
+    return this.#entries.has(key)
+  }
+
   /** Drops a token that is known to be worth nothing any more. */
   drop(key: CacheKey): void {
     this.#entries.delete(key)
@@ -221,4 +235,9 @@ export class TokenCache<Value extends object, Refusal extends object> {
       expiresAtMonotonic - this.#clock.monotonic(),
     )
   }
+}
+
+/** By size, for one that is bounded by `max` takes its room when it is made, and a node has a cache for each of its pods. */
+function bounded<Value extends object>(maxEntries: number): LRUCache<CacheKey, Value> {
+  return new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1 })
 }

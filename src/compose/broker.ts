@@ -143,8 +143,7 @@ async function open(
     },
     stop: async (graceMs) => {
       warming?.stop()
-      await listening.close(graceMs)
-      await sinks?.stop()
+      await Promise.all([listening.close(graceMs), sinks?.stop()])
       if (config.shutdown.revoke) {
         stopRefreshing()
         await revokeHeld(callers.workloads(), revocation(link), surroundings, REVOKE_WITHIN_MS)

@@ -37,5 +37,5 @@ export function openSinks(
 }
 
 function tokenOf({ servable, expiresIn }: Served): SinkToken {
-  return { accessToken: accessTokenOf(servable), scope: servable.scope, expiresIn }
+  return { accessToken: accessTokenOf(servable), scope: servable.scope ?? '', expiresIn }
 }

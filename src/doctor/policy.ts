@@ -40,10 +40,10 @@ export async function policyLink(
     })
     const retryAfter = answer.header('retry-after')
     const result = judgeAnswer({ status: answer.status, retryAfter, body: answer.body }, request)
-    if (result instanceof ExchangeFailure) return refusal(result, jws)
+    if (result instanceof ExchangeFailure) return refusal(result, jws, target)
     const { accessToken, scope, lifetimeSeconds } = result
     const lives = `a token for ${showDuration(lifetimeSeconds)}`
-    return ok('policy', `${agentOf(accessToken)}${lives}, scope "${printable(scope, 300)}"`)
+    return ok('policy', `${agentOf(accessToken)}${lives}, scope "${printable(scope ?? '', 300)}"`)
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error
     const advice = 'try again: it answered a moment ago'
@@ -58,7 +58,11 @@ function agentOf(token: string): string {
   return typeof sub === 'string' ? `${printable(sub, 200)} gets ` : ''
 }
 
-function refusal({ kind, error, detail }: ExchangeFailure, { payload }: UnverifiedJws): Finding {
+function refusal(
+  { kind, error, detail }: ExchangeFailure,
+  { payload }: UnverifiedJws,
+  { clientId }: Target,
+): Finding {
   switch (kind) {
     case 'outage':
       return failed(
@@ -71,7 +75,7 @@ function refusal({ kind, error, detail }: ExchangeFailure, { payload }: Unverifi
     case 'refused': {
       const who = printable(String(payload['sub']), 200)
       const issuer = printable(String(payload['iss']), 200)
-      const advice = `does its trust policy have one agent for ${who}, and a provider for issuer ${issuer}? Its log has the reason, and lumo-broker explain shows it there`
+      const advice = `does its trust policy have one agent for ${who}, and a provider for issuer ${issuer}? Its log has the reason, and lumo-broker explain shows it there${clientId === undefined ? '' : ', or leave out --agent'}`
       return failed('policy', `refused: the authority says ${error}`, advice)
     }
   }

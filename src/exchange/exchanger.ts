@@ -10,7 +10,7 @@ export interface ExchangeRequest {
   readonly scope: Scope | undefined
   /** Which agent, where the proof fits several. */
   readonly clientId: string | undefined
-  /** Whether somebody waits for it. */
+  /** Whether somebody waits for it. It may become true while it waits for its turn. */
   readonly urgent: boolean
   /** Who acts for the subject (RFC 8693 section 2.1). Absent: nobody. */
   readonly actor?: { readonly token: string; readonly tokenType: TokenType }
@@ -20,7 +20,8 @@ export interface ExchangeRequest {
 
 export interface IssuedToken {
   readonly accessToken: string
-  readonly scope: string
+  /** Undefined: the authority does not say, and was asked for none. */
+  readonly scope: string | undefined
   /** Counted from when it was asked for. */
   readonly lifetimeSeconds: number
   /** As far as it is a type that we know. */

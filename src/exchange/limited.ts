@@ -1,4 +1,4 @@
-import type { Exchanger } from './exchanger.ts'
+import type { Exchanger, ExchangeRequest } from './exchanger.ts'
 
 export interface ExchangeQueue extends Exchanger {
   /** How many wait for their turn. */
@@ -7,23 +7,24 @@ export interface ExchangeQueue extends Exchanger {
 
 /** At most `max` exchanges under way; the others wait, those that nobody waits for behind the rest. */
 export function limitedExchanger(inner: Exchanger, max: number): ExchangeQueue {
-  const urgent: (() => void)[] = []
-  const ahead: (() => void)[] = []
+  const queue: { readonly request: ExchangeRequest; readonly begin: () => void }[] = []
   let underWay = 0
   const next = (): void => {
-    const begin = urgent.shift() ?? ahead.shift()
-    if (begin) begin()
+    // Looked at now: a caller may have come to wait for what was begun for nobody.
+    const urgent = queue.findIndex(({ request }) => request.urgent)
+    const [first] = queue.splice(Math.max(urgent, 0), 1)
+    if (first) first.begin()
     else underWay -= 1
   }
   return {
     get waiting() {
-      return urgent.length + ahead.length
+      return queue.length
     },
     async exchange(request) {
       if (underWay < max) underWay += 1
       else {
         await new Promise<void>((begin) => {
-          ;(request.urgent ? urgent : ahead).push(begin)
+          queue.push({ request, begin })
         })
       }
       try {

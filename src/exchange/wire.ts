@@ -128,7 +128,7 @@ function readToken(
   return {
     accessToken: token,
     // Left out means: as asked (RFC 6749 section 5.1).
-    scope: scope ?? showScope(request.scope ?? []),
+    scope: scope ?? (request.scope && showScope(request.scope)),
     lifetimeSeconds: Math.min(lifetime as number, MAX_LIFETIME_SECONDS),
     ...(typeof issuedType === 'string' &&
       isTokenType(issuedType) && { issuedTokenType: issuedType }),

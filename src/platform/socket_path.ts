@@ -27,8 +27,9 @@ function isListenedOn(path: string): Promise<boolean> {
       probe.destroy()
       resolve(true)
     })
-    probe.once('error', () => {
-      resolve(false)
+    // Only these two say that nobody is there. EAGAIN is somebody who has no time: its queue of connections is full.
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT')
     })
   })
 }

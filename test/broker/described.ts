@@ -66,6 +66,7 @@ const isOfAuthority = (code: string) => ['consent_required', 'authority_refused'
 export function restore(broker: ListeningBroker): void {
   const { authority, link, files, clock } = broker
   authority.recover()
+  broker.workload.silence = undefined
   link.answer({})
   broker.usePolicy(undefined)
   files.write(proofPath, proofOf(proofClaims(clock.now)))

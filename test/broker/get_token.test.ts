@@ -185,8 +185,8 @@ describe('the floor', () => {
   test.each([
     [3_420_001, { token: 'token-1', expiresIn: 178 }],
     [3_590_000, { token: 'token-1', expiresIn: 8 }],
-    [3_599_000, { token: 'token-1', expiresIn: 0 }],
-    [3_599_999, { token: 'token-1', expiresIn: 0 }],
+    [3_599_000, { token: 'token-1', expiresIn: 1 }],
+    [3_599_999, { token: 'token-1', expiresIn: 1 }],
     [3_600_000, unavailable],
     [3_600_001, unavailable],
   ])('below it, with the authority out, after %i ms', async (ms, expected) => {

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { AHEAD_AT_ONCE } from '../../src/broker/get_token.ts'
 import {
   ask,
   begin,
@@ -220,4 +221,21 @@ describe('clear() during a flight', () => {
     broker.authority.release()
     expect(await next).toEqual({ token: 'token-2', expiresIn: 3_600 })
   })
+})
+
+test('refreshes of what is due take no place of those who wait, however many there are', async () => {
+  const broker = testBroker({ maxEntries: 1_000, maxFlights: 100 })
+  const queries = Array.from({ length: 150 }, (_, at) => `audience=urn:${String(at)}`)
+  for (const query of queries) await ask(broker, query)
+  broker.clock.advance(2_700_000)
+  broker.authority.slowDown()
+  await Promise.all(queries.map((query) => begin(broker, query)))
+  await settled()
+  expect(broker.cache.flights).toBe(AHEAD_AT_ONCE)
+  const newcomer = watch(begin(broker, 'audience=urn:new'))
+  await settled()
+  expect(newcomer.outcome).toBe('waiting')
+  broker.authority.release()
+  await settled()
+  expect(newcomer.outcome).toMatchObject({ expiresIn: 3_600 })
 })

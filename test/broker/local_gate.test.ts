@@ -156,6 +156,34 @@ describe('after an exchange', () => {
   })
 })
 
+describe('a scope that the authority does not say, or that cannot be read', () => {
+  const answered = (scope: string | undefined) => ({
+    accessToken: 'token-x',
+    scope,
+    lifetimeSeconds: 3_600,
+  })
+  const ruled = (scopes: object) =>
+    policyOf({ name: 'analyst', ...account, allow: [{ audience: 'urn:a', ...scopes }] })
+
+  test.each([
+    ['none', undefined],
+    ['two spaces', 'read  admin'],
+    ['a space first', ' admin'],
+    ['a tab', 'read\tadmin'],
+    ['a quote', 'admin "x"'],
+    [
+      'more of them than can be',
+      Array.from({ length: 101 }, (_, at) => `s${String(at)}`).join(' '),
+    ],
+  ])('is further than any that the policy names: %s', async (_name, scope) => {
+    const exchanger = { exchange: () => Promise.resolve(answered(scope)) }
+    const broker = withPolicy(ruled({ scopes: ['read'] }), { through: () => exchanger })
+    expect(await begin(broker, 'audience=urn:a')).toMatchObject({ code: 'scope_not_allowed' })
+    const open = withPolicy(ruled({}), { through: () => exchanger })
+    expect(await begin(open, 'audience=urn:a')).toMatchObject({ token: 'token-x' })
+  })
+})
+
 describe('limits', () => {
   const exhausted = (code: string) => ({ status: 429, error: 'too_many_requests', code })
   const rule = { name: 'analyst', ...account }

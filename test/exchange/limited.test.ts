@@ -78,6 +78,24 @@ describe('exchanges', () => {
     expect(authority.began).toEqual(['first', 'urgent 1', 'urgent 2', 'ahead 1', 'ahead 2'])
   })
 
+  test('that somebody comes to wait for go before the others from then on', async () => {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 1)
+    let isAwaited = false
+    const late = {
+      ...wanted('late', false),
+      get urgent() {
+        return isAwaited
+      },
+    }
+    const asked = ['first', 'ahead'].map((name) => limited.exchange(wanted(name, false)))
+    asked.push(limited.exchange(late))
+    isAwaited = true
+    await authority.answerAll()
+    await Promise.all(asked)
+    expect(authority.began).toEqual(['first', 'late', 'ahead'])
+  })
+
   test('that break make room as well', async () => {
     const authority = new SlowAuthority()
     const limited = limitedExchanger(authority, 1)

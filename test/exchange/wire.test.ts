@@ -80,11 +80,14 @@ describe('200 with a token', () => {
 
   test.each([
     ['as asked', ['x', 'y'], 'x y'],
-    ['nothing asked for', undefined, ''],
-  ])('no scope means: %s (RFC 6749 section 5.1)', (_name, scope, expected) => {
-    const options = scope ? { scope } : {}
-    expect(judge(200, without('scope'), options)).toEqual({ ...issued, scope: expected })
-  })
+    ['not known, where none was asked for', undefined, undefined],
+  ])(
+    'no scope means: %s (RFC 6749 section 5.1, RFC 8693 section 2.2.1)',
+    (_name, scope, expected) => {
+      const options = scope ? { scope } : {}
+      expect(judge(200, without('scope'), options)).toEqual({ ...issued, scope: expected })
+    },
+  )
 })
 
 const unusable = ['outage', 'authority_answer_unusable']

@@ -48,7 +48,7 @@ function missedIn(step: Step, index: number, heard: readonly Heard[]): readonly 
   const holders = answeredIn(index, 'holder', heard)
   const newcomers = answeredIn(index, 'newcomer', heard)
   const others = newcomers.requests.filter(
-    ({ outcome, retryAfter }) => outcome !== '200' && retryAfter !== step.retryAfter,
+    ({ outcome, retryAfter }) => outcome !== '200' && !isRetryAfter(retryAfter, step),
   )
   return [
     ...missed(step.holders, holders, `step ${String(index)}, callers with a token`),
@@ -121,4 +121,13 @@ export function countsOf(heard: readonly Pick<Heard, 'outcome'>[]): string {
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([outcome, count]) => `${String(count)} × ${outcome}`)
   return parts.join(', ') || 'none'
+}
+
+/** As the authority asked, less what has passed of it since. */
+function isRetryAfter(
+  retryAfter: number | undefined,
+  { retryAfter: asked, lasts }: Pick<Step, 'retryAfter' | 'lasts'>,
+): boolean {
+  if (retryAfter === undefined || asked === undefined) return retryAfter === asked
+  return retryAfter <= asked && retryAfter >= Math.max(asked - Math.ceil(lasts) - 1, 1)
 }

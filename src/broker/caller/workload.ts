@@ -1,5 +1,6 @@
 import { cacheKey, type CacheKey, type KeySubject } from '../../cache/key.ts'
 import { TokenCache, type CacheDependencies } from '../../cache/token_cache.ts'
+import type { ExchangeFailure } from '../../exchange/exchanger.ts'
 import { Budget } from '../../policy/local/budget.ts'
 import type { BrokerError } from '../errors.ts'
 import type { KnownProof, ProofSource } from '../proof.ts'
@@ -22,6 +23,10 @@ export class Workload {
   readonly tokens: TokenCache<Servable, BrokerError>
   readonly budget: Budget
   readonly rate: RateLimit
+  /** The flights ahead of time that are under way, and whether a caller waits for them by now. */
+  readonly ahead = new Map<CacheKey, { isAwaited: boolean }>()
+  /** What its authority asked for by its last `Retry-After`. */
+  silence: { readonly failure: ExchangeFailure; readonly until: number } | undefined
   /** Who it is, as its last token said. */
   agent: KnownAgent | undefined
   readonly #tenant: string

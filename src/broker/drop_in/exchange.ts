@@ -91,7 +91,7 @@ export class DropInExchange {
       accessToken,
       issuedTokenType: issuedTokenType ?? tokens.requestedType ?? tokenTypes.access_token,
       expiresIn: Math.max(0, Math.floor(lifetimeSeconds - flownMs / 1000)),
-      scope,
+      scope: scope ?? '',
     }
   }
 

@@ -29,11 +29,12 @@ export interface LocalRule {
   }): LocalDenialCode | undefined
   /**
    * Why a token is not served. Asked of every answer, those to requests with a scope too: an authority may grant more than
-   * was asked for, and the policy of the moment of asking may have been replaced since.
+   * was asked for, and the policy of the moment of asking may have been replaced since. A scope that is not known
+   * (undefined) may be any: only what allows any takes it.
    */
   deniesGranted(
     wanted: { readonly targets: readonly string[] },
-    grantedScope: readonly string[],
+    grantedScope: readonly string[] | undefined,
   ): LocalDenialCode | undefined
 }
 
@@ -56,12 +57,16 @@ export function localRuleOf(entry: WorkloadEntry): LocalRule {
 function denialOf(
   pairs: readonly AllowedPair[],
   targets: readonly string[],
-  scope: readonly string[],
+  scope: readonly string[] | undefined,
 ): LocalDenialCode | undefined {
   const perTarget = (targets.length === 0 ? [undefined] : targets).map((target) =>
     pairs.filter((pair) => speaksOf(pair, target)),
   )
   if (perTarget.some((there) => there.length === 0)) return 'audience_not_allowed'
+  if (scope === undefined) {
+    const isAny = perTarget.every((there) => there.some(({ scopes }) => !scopes))
+    return isAny ? undefined : 'scope_not_allowed'
+  }
   const everywhere = (value: string): boolean =>
     perTarget.every((there) => there.some(({ scopes }) => scopes?.has(value) ?? true))
   return scope.every(everywhere) ? undefined : 'scope_not_allowed'

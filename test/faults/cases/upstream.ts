@@ -48,7 +48,9 @@ function answering(
     newcomers,
     ...(retryAfter !== undefined && { retryAfter }),
   }
-  return outage(name, during, { upstream: 'none' }, more)
+  // Until the time that it asked for is over, an authority that is back is left alone.
+  const pass = Math.min(retryAfter ?? 0, 60)
+  return outage(name, during, { upstream: 'none', ...(pass > 8 && { pass }) }, more)
 }
 
 const status = (code: number, retryAfter?: number): Fault => ({
