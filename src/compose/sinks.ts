@@ -21,6 +21,10 @@ export function openSinks(
         const served = getToken.fromCache(pod, wish)
         return served && tokenOf(served)
       },
+      refusal: () => {
+        const proof = pod.proofs.last()
+        return proof && pod.tokens.refusalOf(pod.keyOf(wish, proof))
+      },
       fetch: async () => {
         const served = await getToken.byExchange(pod, wish)
         return served instanceof BrokerError ? served : tokenOf(served)

@@ -1,4 +1,4 @@
-import { constants, open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { constants, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { OperatorFault } from './operator_fault.ts'
 import type { Random } from './random.ts'
@@ -18,6 +18,11 @@ export interface WritableFiles {
    * @throws WriteFault; what lay there lies there still, and nothing lies beside it
    */
   replace(path: string, bytes: Uint8Array, access: FileAccess): Promise<void>
+  /**
+   * Whether anything lies there.
+   * @throws WriteFault
+   */
+  has(path: string): Promise<boolean>
   /**
    * False: there was nothing.
    * @throws WriteFault
@@ -55,6 +60,7 @@ export function writableFiles(random: Random): WritableFiles {
       const nonce = random.bytes(NONCE_BYTES).toString('hex')
       return faulty(path, () => replace(path, temporaryOf(path, nonce), bytes, access))
     },
+    has: (path) => faulty(path, () => isThere(path)),
     remove: (path) => faulty(path, () => unlinkIfThere(path)),
     sweep: (path) => faulty(path, () => sweep(path)),
   }
@@ -100,6 +106,16 @@ async function fill(
   await file.chmod(mode)
   // Some file systems find out only now that they are full; after the rename it would be too late.
   await file.sync()
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
 }
 
 async function unlinkIfThere(path: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { FakeLog } from '../fakes/log.ts'
 function flooded(): {
   readonly log: FakeLog
   readonly clock: FakeClock
-  warn(reason: string): void
+  readonly warn: (reason: string) => void
 } {
   const [log, clock] = [new FakeLog(), new FakeClock()]
   const sparing = sparingLog(log, clock)

@@ -55,6 +55,16 @@ export class FakeWritableFiles implements WritableFiles {
     this.#files.set(path, { text: Buffer.from(bytes).toString(), mode, group })
   }
 
+  async has(path: string): Promise<boolean> {
+    await this.#held?.opens
+    return this.#files.has(path)
+  }
+
+  /** As another program would. */
+  take(path: string): void {
+    this.#files.delete(path)
+  }
+
   async remove(path: string): Promise<boolean> {
     await this.#held?.opens
     if (!this.#files.has(path)) return false

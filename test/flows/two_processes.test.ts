@@ -1,5 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { connect } from 'node:tls'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { describe, expect, test } from 'vitest'
@@ -100,10 +101,16 @@ async function openTwo(onTestFinished: Parameters<typeof openScene>[0]) {
     const address = await addressOf(program, 'authority')
     return { program, url: `https://${address}`, port: Number(address.split(':')[1]) }
   }
-  const startBroker = (url: string) => {
+  const startBroker = (url: string, more: { authority?: object; shutdown?: object } = {}) => {
     const broker = {
+      ...more,
       listen: ['127.0.0.1:0'],
-      authority: { url, tenant: 'acme-corp', caFile: at('ca.pem') },
+      authority: {
+        url,
+        tenant: 'acme-corp',
+        ...(url.startsWith('https:') && { caFile: at('ca.pem') }),
+        ...more.authority,
+      },
       proof: { file: at('proof/token'), audience: ISSUER },
       terminationMessageFile: at('termination-log'),
     }
@@ -138,7 +145,36 @@ const stranger: TokenChanges = {
   bound: { serviceaccount: { name: 'stranger', uid: '44444444' } },
 }
 
+/** An authority that accepts connections and never answers. */
+async function openSilence(onTestFinished: Parameters<typeof openScene>[0]) {
+  const { promise: called, resolve } = Promise.withResolvers<void>()
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    resolve()
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  onTestFinished(async () => {
+    server.close()
+    await Promise.resolve()
+  })
+  return { called, url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}` }
+}
+
 describe.concurrent('an authority and a broker, each a process', () => {
+  test(
+    'a broker that is asked to end waits for no exchange beyond its grace',
+    { timeout: 45_000 },
+    async ({ onTestFinished }) => {
+      const silence = await openSilence(onTestFinished)
+      const { startBroker } = await openTwo(onTestFinished)
+      // The exchange alone would take longer than this test may.
+      const slow = { authority: { timeout: 60 }, shutdown: { grace: 1 } }
+      const broker = await startBroker(silence.url, slow)
+      await silence.called
+      expect(await broker.end('SIGTERM')).toEqual({ code: 0, signal: null })
+    },
+  )
+
   test('a token comes over TLS for the proof in the volume, and verifies', async ({
     onTestFinished,
   }) => {

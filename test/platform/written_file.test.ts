@@ -240,6 +240,14 @@ describe('removing', () => {
   })
 })
 
+test('what lies there is told from what does not, a link that points nowhere too', async () => {
+  const within = await folder()
+  await symlink('nowhere', join(within, 'link'))
+  expect(await files.has(join(within, 'link'))).toBe(true)
+  expect(await files.has(join(within, 'token'))).toBe(false)
+  expect(await files.has(join(within, 'absent', 'token'))).toBe(false)
+})
+
 describe('sweeping', () => {
   test('takes what replacements of this file left, and nothing of anybody else', async () => {
     const within = await folder()

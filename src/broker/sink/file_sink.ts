@@ -12,6 +12,8 @@ export type { SinkSettings, SinkToken }
 export interface SinkTokens {
   /** What the broker has at this moment, without waiting. It is asked every second, which keeps the token refreshed. */
   current(): SinkToken | undefined
+  /** Why the broker would give none now, as its authority said lately; undefined where nothing is known against it. */
+  refusal(): BrokerError | undefined
   /** By an exchange. A refusal below status 500, other than 429, holds until somebody changes the policy. */
   fetch(): Promise<SinkToken | BrokerError>
 }
@@ -96,7 +98,12 @@ class FileSink implements Sink {
       this.#fetching.succeeded()
       this.#refused.over()
       await this.#file.put(token)
-    } else if (!this.#isFetching && this.#fetching.isDue()) {
+      return
+    }
+    // Another caller may have heard it: the file does not wait for an exchange of its own.
+    const refusal = this.#tokens.refusal()
+    if (refusal && endsToken(refusal)) await this.#file.refuse()
+    if (!this.#isFetching && this.#fetching.isDue()) {
       // Not waited for: an exchange takes seconds, and what lies in the file may end meanwhile.
       void this.#fetch()
     }
@@ -128,8 +135,7 @@ class FileSink implements Sink {
     if (this.#refused.isNew(code)) {
       this.#log.warn('there is no token for a file', { file: this.#path, code })
     }
-    // A budget that is used up says nothing against the token that lies there.
-    if (status < 500 && status !== 429) await this.#file.refuse()
+    if (endsToken({ status })) await this.#file.refuse()
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -144,4 +150,9 @@ class FileSink implements Sink {
     )
     return this.#turn
   }
+}
+
+/** A budget that is used up says nothing against the token that lies there. */
+function endsToken({ status }: Pick<BrokerError, 'status'>): boolean {
+  return status < 500 && status !== 429
 }

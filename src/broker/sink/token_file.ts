@@ -23,6 +23,9 @@ export interface TokenFileDependencies {
   readonly files: WritableFiles
 }
 
+/** The usual life of a token: what an earlier run left has no longer one, as far as anybody here can know. */
+const UNKNOWN_MS = 3_600_000
+
 /** Why a token may lie in its file no longer. */
 type Removal = 'expired' | 'refused' | 'stopped'
 
@@ -38,12 +41,15 @@ export class TokenFile {
   readonly #removing: { readonly backOff: BackOff; readonly told: Told }
   /** At first what an earlier run may have left, of which nothing is known. */
   #lies: DatedToken | 'unknown' | 'nothing' = 'unknown'
+  /** Monotonic; by then it is taken for expired. */
+  readonly #unknownUntil: number
   #doomed: Removal | undefined
   #written = false
 
   constructor(settings: SinkSettings, dependencies: TokenFileDependencies) {
     const { clock, random, metrics } = dependencies
     this.#settings = settings
+    this.#unknownUntil = clock.monotonic() + UNKNOWN_MS
     this.#dependencies = dependencies
     this.#tally = {
       written: metrics.tally('sinkWrites', { outcome: 'written' }),
@@ -68,7 +74,7 @@ export class TokenFile {
     if (this.holds(token)) {
       // The broker's word for what is left of it is newer than ours.
       this.#keep(token)
-      return
+      if (await this.#isThere()) return
     }
     if (!this.#writing.backOff.isDue()) return
     const { file, format, mode, group } = this.#settings
@@ -86,6 +92,11 @@ export class TokenFile {
     this.#written = true
   }
 
+  /** Somebody may have removed it, by mistake or with its folder. What cannot be looked at is left. */
+  async #isThere(): Promise<boolean> {
+    return this.#dependencies.files.has(this.#settings.file).catch(() => true)
+  }
+
   /** The broker may have this token no longer: the file goes at once, or as soon as it can, unless a token comes first. */
   async refuse(): Promise<void> {
     this.#doomed = 'refused'
@@ -100,7 +111,10 @@ export class TokenFile {
   /** Looks after what lies there: a token that ended goes, and so does one that could not be removed before. */
   async tend(): Promise<void> {
     if (this.#lies === 'nothing') return
-    if (typeof this.#lies === 'object' && isOver(this.#lies, this.#dependencies.clock)) {
+    const { clock } = this.#dependencies
+    if (this.#lies === 'unknown' && clock.monotonic() >= this.#unknownUntil)
+      this.#doomed ??= 'expired'
+    if (typeof this.#lies === 'object' && isOver(this.#lies, clock)) {
       this.#doomed ??= 'expired'
     }
     if (this.#doomed && this.#removing.backOff.isDue()) await this.#remove(this.#doomed)

@@ -28,6 +28,14 @@ describe('a token', () => {
     expect([await kept.counted(), kept.tokens.asked]).toEqual([[1, 0, 0], 1])
   })
 
+  test('whose file somebody removed is written again within a second', async () => {
+    const kept = keptFile()
+    await kept.begin()
+    kept.files.take(path)
+    await kept.pass(1)
+    expect([kept.text(), kept.tokens.asked]).toEqual(['canary-1', 1])
+  })
+
   test('that is another is written within a second', async () => {
     const kept = keptFile()
     await kept.begin()

@@ -71,6 +71,13 @@ class FakeTokens implements SinkTokens {
     return token && token.expiresIn >= FLOOR_SECONDS ? token : undefined
   }
 
+  /** What another caller heard. */
+  heard: BrokerError | undefined
+
+  refusal(): BrokerError | undefined {
+    return this.heard
+  }
+
   async fetch(): Promise<SinkToken | BrokerError> {
     this.asked += 1
     await this.#opens

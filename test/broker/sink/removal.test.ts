@@ -110,6 +110,22 @@ describe('what an exchange is answered with', () => {
     )
   })
 
+  test.each([
+    ['authority_refused', undefined],
+    ['exchanges_exhausted', 'canary-1'],
+  ] as const)('another caller with %s: the file is %s in a second', async (code, left) => {
+    const kept = keptFile()
+    await kept.begin()
+    await kept.pass(1)
+    // An exchange of its own is put off by now.
+    kept.tokens.fail(new BrokerError('authority_unavailable'))
+    kept.tokens.forget()
+    await kept.pass(30)
+    kept.tokens.heard = new BrokerError(code)
+    await kept.pass(1)
+    expect(kept.text()).toBe(left)
+  })
+
   test('nothing, for it breaks: the file is kept', async () => {
     const kept = keptFile()
     await kept.begin()
@@ -126,6 +142,17 @@ describe('what an exchange is answered with', () => {
 })
 
 describe('what an earlier run left', () => {
+  test('goes an hour later, though no token ever came', async () => {
+    const kept = keptFile()
+    kept.files.leave(path, 'canary-0')
+    kept.tokens.fail(new BrokerError('authority_unavailable'))
+    await kept.begin()
+    await kept.pass(3_599)
+    expect(kept.text()).toBe('canary-0')
+    await kept.pass(1)
+    expect(kept.text()).toBeUndefined()
+  })
+
   const rows: readonly [string, BrokerError | undefined, string | undefined][] = [
     ['is replaced by the first token', undefined, 'canary-1'],
     ['goes with the first refusal', refusal, undefined],
