@@ -1,12 +1,9 @@
-import { resolve } from 'node:path'
 import { administer, type Administration } from '../compose/administration.ts'
 import { systemSurroundings } from '../compose/application.ts'
-import { loadConfig } from '../config/load.ts'
 import type { Log } from '../platform/log.ts'
-import { systemFiles } from '../platform/files.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import type { ExitCode, Io } from './io.ts'
-import { MAX_CONFIG_BYTES } from './config_file.ts'
+import { readConfig } from './config_file.ts'
 
 /** A command says what it did on its own output, and a running authority has the log. */
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -20,10 +17,14 @@ export async function withAdministration(
   io: Io,
   work: (administration: Administration) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
-  const { authority } = loadConfig(text.toString('utf8'), io.environment)
+  const { authority } = await readConfig(file, io)
   if (!authority) throw new OperatorFault(`${file} has no authority`)
   return administer(authority, tenant, systemSurroundings(silent, {}), work)
+}
+
+/** Says something on standard error that keeps a command from nothing. */
+export function warn(io: Io, sentence: string): void {
+  io.stderr.write(`lumo-broker: warning: ${sentence}\n`)
 }
 
 /** Prints a line. */

@@ -2,8 +2,9 @@ import { auditKeys } from '../audit/chain.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import type { Administration } from '../compose/administration.ts'
 import { auditSeed } from '../compose/authority.ts'
+import { MAX_TOKEN_SECONDS } from '../endpoint/revocations.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
-import { say, withAdministration } from './administration.ts'
+import { say, warn, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options, wordAndOptions } from './options.ts'
 
@@ -22,7 +23,7 @@ export function audit(io: Io): Promise<ExitCode> {
     case 'verify':
       return verify(within)
     default:
-      throw new UsageFault('audit takes: tail, show TEXT, verify')
+      throw new UsageFault('audit takes: tail, show ID, verify')
   }
 }
 
@@ -42,14 +43,42 @@ function tail(io: Io): Promise<ExitCode> {
 function show(io: Io): Promise<ExitCode> {
   const given = wordAndOptions(io.arguments, 'segment, jti, grant_id or token_sha256', place)
   return withAdministration(given, io, async ({ tenant, store }) => {
-    for (const { segment } of await store.auditSegments()) {
-      for (const row of await store.auditSegment(segment)) {
-        const meant = segment === given.word || bears(row.text, given.word)
-        if (row.tenant === tenant.slug && meant) sayRow(io, row.text)
-      }
+    let found = false
+    for await (const { segment, text } of rowsOf(tenant.slug, store)) {
+      if (segment !== given.word && !bears(text, given.word)) continue
+      sayRow(io, text)
+      found = true
     }
+    if (!found) warn(io, `the audit trail of tenant ${tenant.slug} has no row of that ID`)
     return 0
   })
+}
+
+/** A segment at a time: a trail may be longer than what a process holds. `since` in Unix milliseconds. */
+async function* rowsOf(
+  tenant: string,
+  store: Pick<Administration['store'], 'auditSegments' | 'auditSegment'>,
+  since = 0,
+): AsyncGenerator<{ readonly segment: string; readonly text: string }> {
+  for (const { segment, lastAt } of await store.auditSegments()) {
+    if (lastAt < since) continue
+    for (const row of await store.auditSegment(segment)) {
+      if (row.tenant === tenant) yield { segment, text: row.text }
+    }
+  }
+}
+
+/** Whether the trail says that a token was issued that may still be good: it says so before the token is handed out. */
+export async function wasIssued(
+  jti: string,
+  { tenant, store, surroundings }: Administration,
+): Promise<boolean> {
+  const since = surroundings.clock.wall() - MAX_TOKEN_SECONDS * 1000
+  for await (const { text } of rowsOf(tenant.slug, store, since)) {
+    const row = eventOf(text)
+    if (row['jti'] === jti && row['event'] === 'token.issued') return true
+  }
+  return false
 }
 
 /** A row that was changed in the store may hold anything, sequences for the operator's terminal too. */

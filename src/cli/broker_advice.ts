@@ -1,4 +1,6 @@
 import type { BrokerErrorCode } from '../broker/errors.ts'
+import type { HttpFailure } from '../platform/http_client.ts'
+import type { BrokerPlace } from './broker_place.ts'
 
 const findBreak = 'lumo-broker doctor shows where it breaks'
 const mendRequest = 'mend what is asked for'
@@ -48,7 +50,29 @@ const byStatus: Readonly<Record<number, string>> = {
   503: findBreak,
 }
 
-export function adviceFor(code: string, status: number): string {
+/** `namesAgent`: the request names one, which the authority may not have for this workload. */
+export function adviceFor(code: string, status: number, namesAgent: boolean): string {
   const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined
-  return known ?? byStatus[status] ?? 'its log has the reason'
+  const advice = known ?? byStatus[status] ?? 'its log has the reason'
+  return namesAgent && code === 'authority_refused' ? `${advice}, or leave out --agent` : advice
+}
+
+/** What to do where no answer came. */
+export function adviceOnFailure({ code }: HttpFailure, { socket }: BrokerPlace): string {
+  switch (code) {
+    case 'tls_untrusted':
+      return 'does --ca-file hold the CA that signed its certificate?'
+    case 'tls_wrong_name':
+      return 'use a name in --url that its certificate has'
+    case 'timeout':
+      return 'its log has the reason'
+    case 'cannot_connect':
+    case 'connect_timeout':
+    case 'broken_off':
+    case 'answer_too_large':
+    case 'address_refused':
+      return socket === undefined
+        ? 'does it run, and is this its address?'
+        : 'does it run, and is the volume of the socket mounted in this container?'
+  }
 }

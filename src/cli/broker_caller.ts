@@ -2,7 +2,7 @@ import { FileFault, type Files } from '../platform/files.ts'
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
 import { printable } from '../platform/printable.ts'
 import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
-import { adviceFor } from './broker_advice.ts'
+import { adviceFor, adviceOnFailure } from './broker_advice.ts'
 import type { BrokerPlace } from './broker_place.ts'
 import type { TokenWish } from './token_wish.ts'
 
@@ -67,7 +67,7 @@ const MAX_CA_BYTES = 1_048_576
 export function brokerCaller(dependencies: CallerDependencies): BrokerCaller {
   return {
     async token(wish, signal) {
-      const form = { method: 'POST', body: wish.form } as const
+      const form = { method: 'POST', body: wish.form, namesAgent: wish.namesAgent } as const
       const body = await ask('/v1/token', form, dependencies, signal)
       if (body instanceof NotServed) return body
       const { access_token: accessToken } = body
@@ -76,7 +76,7 @@ export function brokerCaller(dependencies: CallerDependencies): BrokerCaller {
       }
       return { accessToken, body }
     },
-    identity: () => ask('/v1/identity', { method: 'GET' }, dependencies),
+    identity: () => ask('/v1/identity', { method: 'GET', namesAgent: false }, dependencies),
   }
 }
 
@@ -85,9 +85,15 @@ export function showPlace({ url, socket }: BrokerPlace): string {
   return socket ?? url.origin
 }
 
+interface AskedFor {
+  readonly method: 'GET' | 'POST'
+  readonly body?: string
+  readonly namesAgent: boolean
+}
+
 async function ask(
   path: string,
-  request: { readonly method: 'GET' | 'POST'; readonly body?: string },
+  { namesAgent, ...request }: AskedFor,
   { place, http, ...dependencies }: CallerDependencies,
   signal?: AbortSignal,
 ): Promise<JsonObject | NotServed> {
@@ -107,7 +113,7 @@ async function ask(
       ...(place.socket !== undefined && { socketPath: place.socket }),
       ...(signal && { signal }),
     })
-    return judge(answer, place)
+    return judge(answer, place, namesAgent)
   } catch (error) {
     if (error instanceof NotServed) return error
     if (error instanceof FileFault) {
@@ -141,7 +147,11 @@ async function caOf({
     : (await files.read(caFile, MAX_CA_BYTES)).toString('utf8')
 }
 
-function judge(answer: HttpAnswer, place: BrokerPlace): JsonObject | NotServed {
+function judge(
+  answer: HttpAnswer,
+  place: BrokerPlace,
+  namesAgent: boolean,
+): JsonObject | NotServed {
   const { status, body } = answer
   const object = readObject(body)
   if (status === 200 && object) return object
@@ -154,7 +164,7 @@ function judge(answer: HttpAnswer, place: BrokerPlace): JsonObject | NotServed {
   return new NotServed(
     'refused',
     `the broker answers ${String(status)} ${code}${ofAuthority}: ${text.replace(/\.$/, '')}${when}`,
-    adviceFor(code, status),
+    adviceFor(code, status, namesAgent),
     status,
   )
 }
@@ -166,25 +176,6 @@ function stranger(place: BrokerPlace, status?: number): NotServed {
     `what answers at ${showPlace(place)} is no broker${how}`,
     'is this its address?',
   )
-}
-
-function adviceOnFailure({ code }: HttpFailure, { socket }: BrokerPlace): string {
-  switch (code) {
-    case 'tls_untrusted':
-      return 'does --ca-file hold the CA that signed its certificate?'
-    case 'tls_wrong_name':
-      return 'use a name in --url that its certificate has'
-    case 'timeout':
-      return 'its log has the reason'
-    case 'cannot_connect':
-    case 'connect_timeout':
-    case 'broken_off':
-    case 'answer_too_large':
-    case 'address_refused':
-      return socket === undefined
-        ? 'does it run, and is this its address?'
-        : 'does it run, and is the volume of the socket mounted in this container?'
-  }
 }
 
 function readObject(text: string): JsonObject | undefined {

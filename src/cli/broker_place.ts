@@ -61,8 +61,10 @@ export function namedPlace(
   { url, socket }: Pick<PlaceOptions, 'url' | 'socket'>,
   name = '--url',
 ): BrokerPlace | undefined {
-  if (socket === '') throw new UsageFault('--socket must not be empty')
-  if (socket !== undefined) return socketAt(socket)
+  // As the broker's own setting has it.
+  const path = socket?.replace(/^unix:/, '')
+  if (path === '') throw new UsageFault('--socket must not be empty')
+  if (path !== undefined) return socketAt(path)
   return url === undefined ? undefined : placeAt(url, name)
 }
 

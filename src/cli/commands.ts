@@ -18,10 +18,12 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
     --audience, --resource, --scope   what it is for; the first two any number of times
     --min-ttl SECONDS, --agent ID     what must be left of it; which agent, where the pod is several
     --header | --json                 as an Authorization header; the whole answer
-  lumo-broker wait                  until there is a token; takes what token takes, for init containers
+  lumo-broker wait                  until there is a token, for init containers; prints nothing
+    --audience … --agent              as for token
     --timeout SECONDS                 for ever, if it is not given
   lumo-broker doctor --config FILE  look at each link of the path of a token, and say what to mend
-    --json                            for programs; takes what token takes, too
+    --audience … --agent              as for token
+    --json                            for programs
   lumo-broker decode [FILE]         what a JWT says, unverified; standard input without FILE
 
   Which broker token, wait and doctor ask:

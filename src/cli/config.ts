@@ -1,13 +1,15 @@
 import { resolve } from 'node:path'
 import { DocumentFault, showFault, type Fault } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
-import type { TenantConfig } from '../config/config.ts'
+import type { BrokerConfig, TenantConfig } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
 import { FileFault, systemFiles } from '../platform/files.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
+import type { FileContent } from '../platform/watched.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { policySurroundings } from '../compose/tenant.ts'
 import { compilePolicy, policyFiles } from '../policy/compile.ts'
+import { LocalPolicy } from '../policy/local/local_policy.ts'
 import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
 import { unreachableOf } from '../policy/unreachable.ts'
@@ -46,15 +48,18 @@ function asWritten(schema: object): object {
   }) as object
 }
 
-/** Reads the file as `run` would, and the trust policies that it names. */
+/** Reads the file as `run` would, and the policies that it names. */
 async function check(file: string, io: Io): Promise<ExitCode> {
   const faults: Fault[] = []
   const warnings: Fault[] = []
   try {
     const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
-    const { authority } = loadConfig(text.toString('utf8'), io.environment)
-    for (const tenant of authority?.tenants ?? []) {
-      const found = await policyFindings(tenant)
+    const { authority, broker } = loadConfig(text.toString('utf8'), io.environment)
+    const named = [
+      ...(authority?.tenants ?? []).map((tenant) => findingsOf(() => trustFindings(tenant))),
+      ...(broker ? [findingsOf(() => localFindings(broker))] : []),
+    ]
+    for (const found of await Promise.all(named)) {
       faults.push(...found.faults)
       warnings.push(...found.warnings)
     }
@@ -70,26 +75,17 @@ async function check(file: string, io: Io): Promise<ExitCode> {
   return 0
 }
 
-/** What a trust policy must not be, and what it may be and should not. */
+/** What a policy must not be, and what it may be and should not. */
 interface Findings {
   readonly faults: readonly Fault[]
   readonly warnings: readonly Fault[]
 }
 
-async function policyFindings(tenant: TenantConfig): Promise<Findings> {
-  if (tenant.policy === undefined) return { faults: [], warnings: [] }
+const nothing: Findings = { faults: [], warnings: [] }
+
+async function findingsOf(look: () => Promise<Findings>): Promise<Findings> {
   try {
-    const contents = []
-    for (const path of await systemFiles.list(tenant.policy)) {
-      contents.push({ path, bytes: await systemFiles.read(path, MAX_CONFIG_BYTES) })
-    }
-    const files = policyFiles(tenant.policy, contents)
-    const { policy, conflicts } = compilePolicy(files, policySurroundings(tenant))
-    const { agents } = policy
-    return {
-      faults: conflicts,
-      warnings: [...unreachableOf(agents, tenant.providers), ...overlapsOf(agents)],
-    }
+    return await look()
   } catch (error) {
     if (error instanceof DocumentFault) return { faults: error.faults, warnings: [] }
     if (error instanceof OperatorFault) {
@@ -97,4 +93,32 @@ async function policyFindings(tenant: TenantConfig): Promise<Findings> {
     }
     throw error
   }
+}
+
+async function trustFindings(tenant: TenantConfig): Promise<Findings> {
+  if (tenant.policy === undefined) return nothing
+  const files = policyFiles(tenant.policy, await readAll(tenant.policy, MAX_CONFIG_BYTES))
+  const { policy, conflicts } = compilePolicy(files, policySurroundings(tenant))
+  const { agents } = policy
+  return {
+    faults: conflicts,
+    warnings: [...unreachableOf(agents, tenant.providers), ...overlapsOf(agents)],
+  }
+}
+
+/** As long as a running broker takes. */
+const MAX_LOCAL_POLICY_BYTES = 1_048_576
+
+async function localFindings({ policy }: BrokerConfig): Promise<Findings> {
+  if (policy === undefined) return nothing
+  LocalPolicy.parse(await readAll(policy, MAX_LOCAL_POLICY_BYTES))
+  return nothing
+}
+
+async function readAll(root: string, maxBytes: number): Promise<readonly FileContent[]> {
+  const contents: FileContent[] = []
+  for (const path of await systemFiles.list(root)) {
+    contents.push({ path, bytes: await systemFiles.read(path, maxBytes) })
+  }
+  return contents
 }

@@ -17,6 +17,8 @@ export async function decode(io: Io): Promise<ExitCode> {
   if (more.length > 0 || (file.startsWith('-') && file !== '-')) {
     throw new UsageFault('decode takes one FILE, or standard input')
   }
+  // A file that is not there is named in what is said of it, and standard error is what logs keep.
+  if (isToken(file)) throw new UsageFault('pass a token on standard input, never as an argument')
   const bytes =
     file === '-'
       ? await io.readInput(MAX_INPUT_BYTES)
@@ -36,6 +38,11 @@ export async function decode(io: Io): Promise<ExitCode> {
     io.stderr.write(`lumo-broker: warning: it expired ${showDuration(now - exp)} ago\n`)
   }
   return 0
+}
+
+/** Whether an argument is what `tokenIn` takes. A file of such a name is given as `./eyJ`. */
+function isToken(argument: string): boolean {
+  return /^\s*(eyJ|\{|authorization:|bearer\s)/i.test(argument)
 }
 
 /** A token as people have it at hand: by itself, as the header that carries it, or in the answer that brought it. */

@@ -4,7 +4,6 @@ import { systemSurroundings } from '../compose/application.ts'
 import { judgeClaims, judgeProof, type Judged } from '../compose/explanation.ts'
 import type { TenantConfig } from '../config/config.ts'
 import { showFault } from '../config/document.ts'
-import { loadConfig } from '../config/load.ts'
 import { shiftedClock } from '../platform/clock.ts'
 import { systemFiles } from '../platform/files.ts'
 import type { Log } from '../platform/log.ts'
@@ -17,7 +16,7 @@ import { CannotVerify, ProofRefusal } from '../verifier/refusal.ts'
 import { say, silent } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options } from './options.ts'
-import { MAX_CONFIG_BYTES } from './config_file.ts'
+import { readConfig } from './config_file.ts'
 
 /**
  * `lumo-broker explain --config FILE --proof FILE | --claims FILE`: what an authority of this configuration would make of a
@@ -35,8 +34,7 @@ export async function explain(io: Io): Promise<ExitCode> {
   if ((proof === undefined) === (claims === undefined)) {
     throw new UsageFault('explain takes --proof FILE or --claims FILE')
   }
-  const text = await systemFiles.read(resolve(io.workingFolder, given.config), MAX_CONFIG_BYTES)
-  const { authority } = loadConfig(text.toString('utf8'), io.environment)
+  const { authority } = await readConfig(given.config, io)
   if (!authority) throw new OperatorFault(`${given.config} has no authority`)
   const tenant = tenantOf(authority, given.tenant)
   const system = systemSurroundings(complaining(io), io.environment)

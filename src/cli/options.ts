@@ -69,7 +69,26 @@ function read<const R extends Rules>(
     return { values: Object.fromEntries(read) as Options<R>, words: positionals }
   } catch (error) {
     if (error instanceof UsageFault) throw error
-    throw new UsageFault(error instanceof Error ? error.message : 'the options cannot be read')
+    throw new UsageFault(sentenceOf(error))
+  }
+}
+
+/** Node's own texts have several lines, and repeat words that may be tokens. */
+function sentenceOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  const [name = 'an option'] = /--?[a-zA-Z][\w-]{0,40}/.exec(message) ?? []
+  switch (code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
+      return `there is no option ${name} here`
+    case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
+      return 'only options are taken'
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      if (message.includes('does not take')) return `${name} takes no value`
+      return message.includes('ambiguous')
+        ? `${name} must have a value; one that begins with a dash is given as ${name}=VALUE`
+        : `${name} must have a value`
+    default:
+      return 'the options cannot be read'
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Administration } from '../compose/administration.ts'
 import { MAX_TOKEN_SECONDS } from '../endpoint/revocations.ts'
 import { unixSeconds } from '../platform/clock.ts'
-import { say, withAdministration } from './administration.ts'
+import { say, warn, withAdministration } from './administration.ts'
+import { wasIssued } from './audit.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options } from './options.ts'
 
@@ -25,7 +26,7 @@ export function revoke(io: Io): Promise<ExitCode> {
   })
   const target = targetOf(given)
   return withAdministration(given, io, async (administration) => {
-    await end(target, administration)
+    const doubt = await end(target, administration)
     const { tenant, audit } = administration
     await audit.record({
       event: 'token.revoked',
@@ -40,6 +41,7 @@ export function revoke(io: Io): Promise<ExitCode> {
       ...(target.kind === 'jti' && { jti: target.value }),
     })
     say(io, `revoked: ${target.kind} ${target.value}`)
+    if (doubt !== undefined) warn(io, doubt)
     say(io, 'Verifiers that work offline see nothing of it until the tokens expire.')
     return 0
   })
@@ -59,28 +61,39 @@ function targetOf(given: Readonly<Partial<Record<Target['kind'], string | undefi
   throw new UsageFault('revoke takes one of --agent, --client, --user, --grant, --jti, --tenant')
 }
 
+/** Undefined, or why it may be nothing that was ended: a name that nobody bears is revoked like any other. */
 async function end(
   { kind, value }: Target,
-  { policy, revocations, surroundings }: Administration,
-): Promise<void> {
+  administration: Administration,
+): Promise<string | undefined> {
+  const { policy, revocations, surroundings } = administration
   switch (kind) {
     case 'agent': {
+      const named = (await policy()).named(value)
       // One that the policy names no longer had these by default.
-      const agent = (await policy()).named(value) ?? { sub: `agent:${value}`, clientId: value }
-      return revocations.endUntilNow([
-        { kind: 'subject', value: agent.sub },
-        { kind: 'client', value: agent.clientId },
+      const { sub, clientId } = named ?? { sub: `agent:${value}`, clientId: value }
+      await revocations.endUntilNow([
+        { kind: 'subject', value: sub },
+        { kind: 'client', value: clientId },
       ])
+      return named ? undefined : 'no agent of that name is in the policy'
     }
     case 'client':
-      return revocations.endUntilNow([{ kind, value }])
+      await revocations.endUntilNow([{ kind, value }])
+      return undefined
     case 'user':
-      return revocations.endUntilNow([{ kind: 'subject', value }])
+      await revocations.endUntilNow([{ kind: 'subject', value }])
+      return undefined
     case 'grant':
-      return revocations.endGrant(value)
+      await revocations.endGrant(value)
+      return undefined
     case 'jti':
-      return revocations.endToken(value, unixSeconds(surroundings.clock) + MAX_TOKEN_SECONDS)
+      await revocations.endToken(value, unixSeconds(surroundings.clock) + MAX_TOKEN_SECONDS)
+      return (await wasIssued(value, administration))
+        ? undefined
+        : 'no token of that id was issued here in the last 24 h'
     case 'tenant':
-      return revocations.endUntilNow([{ kind, value: '' }])
+      await revocations.endUntilNow([{ kind, value: '' }])
+      return undefined
   }
 }

@@ -19,6 +19,8 @@ export interface WishOptions {
 /** What is asked of the broker, as the form that goes to `/v1/token`. */
 export interface TokenWish {
   readonly form: string
+  /** Whether an agent is named, which may be what is wrong. */
+  readonly namesAgent: boolean
 }
 
 /** @throws UsageFault */
@@ -34,6 +36,9 @@ export function wishOf(given: WishOptions): TokenWish {
   for (const value of given.resource) add('resource', value)
   add('scope', given.scope)
   add('min-ttl', given['min-ttl'])
+  if (!/^\d{1,6}$/.test(given['min-ttl'] ?? '0')) {
+    throw new UsageFault('--min-ttl must be whole seconds, up to 999999')
+  }
   add('agent', given.agent)
-  return { form: form.toString() }
+  return { form: form.toString(), namesAgent: given.agent !== undefined }
 }

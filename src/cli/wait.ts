@@ -11,6 +11,9 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 2_000
 /** Whoever looks at a container that hangs wants to see why; whoever looks at one that started, nothing. */
 const SILENT_MS = 10_000
+/** While an authority is out an answer takes long, and a short time-out sees none. */
+const NOTHING_YET =
+  'nothing answered yet; a broker whose authority is out answers after trying it for 8 s'
 const MAX_TIMEOUT_SECONDS = 1_000_000
 
 /** `lumo-broker wait`: until a running broker has a token, for init containers. Nothing is printed where it has. */
@@ -35,7 +38,9 @@ function timeoutOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const seconds = Number(text)
   if (text.trim() !== '' && seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS) return seconds
-  throw new UsageFault(`--timeout must be seconds, up to ${String(MAX_TIMEOUT_SECONDS)}`)
+  throw new UsageFault(
+    `--timeout must be seconds, more than 0 and up to ${String(MAX_TIMEOUT_SECONDS)}`,
+  )
 }
 
 /** The timers of the system's clock keep no process alive, and between two attempts nothing else would. */
@@ -80,7 +85,7 @@ export async function untilToken(
       : clock.after(timeoutSeconds * 1000, () => {
           endFor(`there was no token within ${String(timeoutSeconds)} s`)
         })
-  let last = 'nothing answered yet'
+  let last = NOTHING_YET
   let told = ''
   try {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {

@@ -220,7 +220,16 @@ async function openAuthority(
   }
 }
 
-function openCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
+async function openCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
+  try {
+    return await watchCa(file, surroundings)
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error
+    throw new OperatorFault(`broker.authority.caFile: ${error.message}`)
+  }
+}
+
+function watchCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
   return Watched.open(
     {
       what: 'ca',

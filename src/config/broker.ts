@@ -171,7 +171,7 @@ function resolveDropIn(
     return { guard: 'caller' }
   }
   if (guard === 'none') {
-    if (given) fault('broker.dropIn.guard', 'none contradicts the guard value beside it')
+    if (given) fault('broker.dropIn', 'guard none contradicts the guard value beside it')
     return { guard: 'none' }
   }
   if (secretFile !== undefined) return { guard: 'file', file: secretFile }

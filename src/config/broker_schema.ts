@@ -6,7 +6,10 @@ import { sinkSchema } from './sink.ts'
 
 const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })
-const slug = { pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }
+const slug = {
+  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+  form: 'lower case letters, digits and dashes, 63 at most, with no dash at either end',
+}
 const url = { minLength: 1, maxLength: 512 }
 const count = (description: string, byDefault: number, maximum: number) =>
   Type.Integer({ default: byDefault, minimum: 1, maximum, description })

@@ -21,7 +21,10 @@ export const clientAuthMethods = [
 export type ClientAuthMethod = (typeof clientAuthMethods)[number]
 
 const closed = { additionalProperties: false }
-const id = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
+const id = {
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+  form: 'letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first',
+}
 const DAY = 86_400
 
 const registration = {
@@ -124,12 +127,18 @@ const registration = {
 export const clientSchema = Type.Object(
   {
     id: Type.String({ ...id, description: 'Its client_id.' }),
-    secretHashes: Type.Array(Type.String({ pattern: '^sha256:[A-Za-z0-9_-]{43}$' }), {
-      default: [],
-      maxItems: 2,
-      description:
-        'SHA-256 of its secret, as `sha256:` and base64url; two while the secret is replaced.',
-    }),
+    secretHashes: Type.Array(
+      Type.String({
+        pattern: '^sha256:[A-Za-z0-9_-]{43}$',
+        form: '`sha256:` and 43 characters of base64url',
+      }),
+      {
+        default: [],
+        maxItems: 2,
+        description:
+          'SHA-256 of its secret, as `sha256:` and base64url; two while the secret is replaced.',
+      },
+    ),
     ...registration,
   },
   closed,

@@ -3,6 +3,7 @@ import { Settings } from 'typebox/system'
 import { Default, Errors } from 'typebox/value'
 import { isScalar, parseDocument, visit, type Document } from 'yaml'
 import { OperatorFault } from '../platform/operator_fault.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
 
 /** One thing that is wrong in a file that an operator wrote: where, and a sentence. */
 export interface Fault {
@@ -113,7 +114,7 @@ export function examine(
   for (const error of Errors(schema, filled)) {
     // Said once more by "boolean" for each of the members.
     if (error.keyword === 'additionalProperties' || error.keyword === 'anyOf') continue
-    const fault = { path: showPath(error.instancePath), message: sentenceOf(error) }
+    const fault = { path: showPath(error.instancePath), message: sentenceOf(error, schema) }
     faults.set(showFault(fault), fault)
   }
   return { filled, faults: [...faults.values()] }
@@ -121,7 +122,10 @@ export function examine(
 
 type SchemaError = ReturnType<typeof Errors>[number]
 
-function sentenceOf(error: SchemaError): string {
+/** A schema as its texts are found in it: `form` says what a text has to be, after "must be". */
+type SchemaNode = Readonly<Record<string, unknown>>
+
+function sentenceOf(error: SchemaError, schema: TSchema): string {
   switch (error.keyword) {
     case 'boolean':
       return 'there is no such setting'
@@ -129,17 +133,40 @@ function sentenceOf(error: SchemaError): string {
       return `${error.params.requiredProperties.join(', ')} must be given`
     case 'enum':
       return `must be one of ${error.params.allowedValues.map(String).join(', ')}`
+    case 'pattern':
+    case 'type': {
+      // A pattern says nothing to whoever wrote the file; where YAML made a number of a text, neither does "string".
+      const form = formAt(error.schemaPath, schema)
+      return form === undefined ? error.message : `must be ${form}`
+    }
     default:
       return error.message
   }
 }
 
+function formAt(pointer: string, schema: TSchema): string | undefined {
+  const node = stepsOf(pointer).reduce<unknown>(
+    (at, step) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+        ? (at as SchemaNode)[step]
+        : undefined,
+    schema,
+  )
+  const form = isJsonObject(node) ? node['form'] : undefined
+  return typeof form === 'string' ? form : undefined
+}
+
+/** Of a JSON pointer (RFC 6901). */
+function stepsOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
 function showPath(pointer: string): string {
   return (
-    pointer
-      .split('/')
-      .slice(1)
-      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    stepsOf(pointer)
       // A member's name is whatever somebody wrote: no terminal sequences, and no more of it than helps.
       .map((step) => step.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, '?'))
       .reduce((path, step) => {

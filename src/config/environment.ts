@@ -18,6 +18,13 @@ interface Setting {
 /** Names that LumoAuth's own programs use for the same thing. */
 const synonyms: Readonly<Record<string, string>> = { LUMOAUTH_TENANT: 'LUMOAUTH_ORG_ID' }
 
+/** A document with the environment laid over it, and where that made a difference. */
+export interface Overlaid {
+  readonly document: unknown
+  /** The variables that were taken, each by the path of its setting. */
+  readonly given: ReadonlyMap<string, string>
+}
+
 /**
  * Lays the environment over a document: a setting whose schema has a member `env` is taken from there. A variable never
  * adds a role that the document leaves out, and two names for one setting that say different things are a fault.
@@ -26,17 +33,39 @@ export function overlayEnvironment(
   document: unknown,
   environment: Environment,
   faults: Fault[],
-): unknown {
-  if (!isJsonObject(document)) return document
-  return settingsOf(configSchema as SchemaNode, []).reduce<Readonly<Record<string, unknown>>>(
-    (result, { path, variable }) => {
-      const value = valueOf(variable, environment, faults)
-      const [section = ''] = path
-      const isAbsentRole = (section === 'authority' || section === 'broker') && !(section in result)
-      return value === undefined || isAbsentRole ? result : withValueAt(result, path, value)
-    },
-    document,
+): Overlaid {
+  const given = new Map<string, string>()
+  if (!isJsonObject(document)) return { document, given }
+  const overlaid = settingsOf(configSchema as SchemaNode, []).reduce<
+    Readonly<Record<string, unknown>>
+  >((result, { path, variable }) => {
+    const found = valueOf(variable, environment, faults)
+    const [section = ''] = path
+    const isAbsentRole = (section === 'authority' || section === 'broker') && !(section in result)
+    if (!found || isAbsentRole) return result
+    given.set(path.join('.'), found.name)
+    return withValueAt(result, path, found.value)
+  }, document)
+  return { document: overlaid, given }
+}
+
+/** Names the variable that gave what is wrong, for in the file nobody would find it. */
+export function blameVariable({ path, message }: Fault, given: Overlaid['given']): Fault {
+  const variable = given.get(path)
+  return { path, message: variable === undefined ? message : `${message} (given by ${variable})` }
+}
+
+/** The same of a section whose settings contradict one another; never of a whole role. */
+export function blameWithin(fault: Fault, given: Overlaid['given']): Fault {
+  const { path, message } = fault
+  const within = [...given].filter(
+    ([at]) => path.includes('.') && at.slice(0, at.lastIndexOf('.')) === path,
   )
+  if (within.length === 0) return blameVariable(fault, given)
+  const named = within.map(
+    ([at, variable]) => `its ${at.slice(path.length + 1)} is given by ${variable}`,
+  )
+  return { path, message: `${message} (${named.join(', ')})` }
 }
 
 function settingsOf(schema: SchemaNode, path: readonly string[]): readonly Setting[] {
@@ -57,12 +86,17 @@ function withValueAt(
   return isJsonObject(inner) ? { ...object, [member]: withValueAt(inner, rest, value) } : object
 }
 
-function valueOf(variable: string, environment: Environment, faults: Fault[]): string | undefined {
+function valueOf(
+  variable: string,
+  environment: Environment,
+  faults: Fault[],
+): { readonly name: string; readonly value: string } | undefined {
   const value = environment[variable]
   const synonym = synonyms[variable]
   const other = synonym === undefined ? undefined : environment[synonym]
   if (value !== undefined && other !== undefined && value !== other) {
     faults.push({ path: '', message: `${variable} and ${String(synonym)} say different things` })
   }
-  return value ?? other
+  if (value !== undefined) return { name: variable, value }
+  return synonym === undefined || other === undefined ? undefined : { name: synonym, value: other }
 }

@@ -2,10 +2,11 @@ import Type from 'typebox'
 import { parseAddress } from './address.ts'
 import { resolveAuthority } from './authority.ts'
 import { resolveBroker } from './broker.ts'
+import { checkListeners } from './listeners.ts'
 import type { Config } from './config.ts'
-import { DocumentFault, examine, parseYaml, type Fault } from './document.ts'
+import { DocumentFault, examine, parseYaml, type Fault, type ReportFault } from './document.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
-import { overlayEnvironment, type Environment } from './environment.ts'
+import { blameVariable, overlayEnvironment, blameWithin, type Environment } from './environment.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
 const anyDocument = Type.Record(Type.String(), Type.Unknown())
@@ -25,14 +26,17 @@ export function loadConfig(text: string, environment: Environment): Config {
 export function resolveConfig(document: unknown, environment: Environment): Config {
   const faults: Fault[] = []
   const overlaid = overlayEnvironment(document, environment, faults)
-  const { filled: shared, faults: shapeFaults } = examine(overlaid, configSchema)
-  faults.push(...shapeFaults)
+  const { given } = overlaid
+  const { filled: shared, faults: shapeFaults } = examine(overlaid.document, configSchema)
+  faults.push(...shapeFaults.map((fault) => blameVariable(fault, given)))
   // Filled-in objects are the schema's own; what will be frozen has to be a copy.
   const filled = shapeFaults.length === 0 ? structuredClone(shared) : shared
   const config = resolve(
     soundSections(filled as ConfigFile, shapeFaults),
     isJsonObject(filled) ? Object.keys(filled) : [],
-    faults,
+    (path, message) => {
+      faults.push(blameWithin({ path, message }, given))
+    },
   )
   if (faults.length > 0) throw new DocumentFault(faults)
   return deepFreeze(config)
@@ -56,10 +60,11 @@ function soundSections(file: ConfigFile, faults: readonly Fault[]): Partial<Conf
   return Object.fromEntries(Object.entries(file).filter(([section]) => !broken.has(section)))
 }
 
-function resolve(file: Partial<ConfigFile>, sections: readonly string[], faults: Fault[]): Config {
-  const fault = (path: string, message: string): void => {
-    faults.push({ path, message })
-  }
+function resolve(
+  file: Partial<ConfigFile>,
+  sections: readonly string[],
+  fault: ReportFault,
+): Config {
   if (file.roles) checkRoles(file.roles, sections, fault)
   const listen = parseAddress(file.operations?.listen ?? '')
   if (file.operations && !listen) fault('operations.listen', 'must be an IP address and a port')
@@ -68,6 +73,7 @@ function resolve(file: Partial<ConfigFile>, sections: readonly string[], faults:
     file.broker && file.roles?.includes('broker') !== false
       ? resolveBroker(file.broker, authority, file.roles ?? [], fault)
       : undefined
+  checkListeners({ operations: listen, authority, broker }, fault)
   return {
     log: file.log ?? { level: 'info', format: 'auto' },
     operations: { listen: listen ?? { host: '::', port: 0 } },
@@ -79,7 +85,7 @@ function resolve(file: Partial<ConfigFile>, sections: readonly string[], faults:
 function checkRoles(
   roles: ConfigFile['roles'],
   sections: readonly string[],
-  fault: (path: string, message: string) => void,
+  fault: ReportFault,
 ): void {
   for (const role of ['authority', 'broker'] as const) {
     const wanted = roles.includes(role)

@@ -18,6 +18,7 @@ const awsProof = Type.Object(
     region: Type.String({
       // Of the partitions whose endpoints end in amazonaws.com and amazonaws.com.cn.
       pattern: '^(us|us-gov|eu|ap|sa|ca|me|af|il|mx|cn)-[a-z]{2,12}-[0-9]$',
+      form: 'a region, such as eu-central-1',
       description: 'Region whose STS is used, such as eu-central-1.',
     }),
     signingAlgorithm: Type.Enum(['RS256', 'ES384'], {

@@ -16,6 +16,7 @@ export const sinkSchema = Type.Object(
   {
     file: Type.String({
       pattern: '^/.+[^/]$',
+      form: 'the absolute path of a file',
       maxLength: 512,
       description: 'The file, in a folder that is there, such as that of an emptyDir in memory.',
     }),
@@ -31,6 +32,7 @@ export const sinkSchema = Type.Object(
     mode: Type.String({
       default: '0600',
       pattern: '^0[0-7]{3}$',
+      form: "four octal digits in quotes, such as '0640'",
       description: 'Mode of the file, in octal.',
     }),
     group: Type.Optional(

@@ -8,6 +8,7 @@ export const userSchema = Type.Object(
   {
     sub: Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
+      form: 'printable ASCII without spaces, 255 characters at most',
       description: 'Its `sub`: no client id and no agent may be the same.',
     }),
     email: text('Email address.'),

@@ -4,8 +4,8 @@ import { isJsonObject } from '../platform/strict_json.ts'
 import { failed, ok, skipped, type Finding } from './finding.ts'
 import type { World } from './world.ts'
 
-/** Why a broker did not say who it is. `status` is that of its refusal, where it listens and refuses. */
-interface Trouble {
+/** Why a broker did not say what it is asked. `status` is that of its refusal, where it listens and refuses. */
+export interface Trouble {
   readonly status: number | undefined
   readonly what: string
   readonly advice: string
@@ -15,7 +15,14 @@ interface Trouble {
 export interface LocalBroker {
   readonly where: string
   /** `GET /v1/identity`. */
-  readonly identity: () => Promise<{ readonly said: Readonly<Record<string, unknown>> } | Trouble>
+  readonly identity: () => Promise<Said | Trouble>
+  /** `POST /v1/token`, without the token. */
+  readonly token: () => Promise<Said | Trouble>
+}
+
+/** The body of an answer. */
+interface Said {
+  readonly said: Readonly<Record<string, unknown>>
 }
 
 export interface AskedBroker {
@@ -27,9 +34,13 @@ export interface AskedBroker {
 const BOUNDS = { connectTimeoutMs: 2_000, totalTimeoutMs: 5_000, maxBytes: 4_194_304 }
 
 /** How a broker is told apart from others of the same program. */
-interface Kind {
+export interface Kind {
   /** Whether callers prove themselves, each with a token of its own, and whether one is shown here. */
   readonly callers: 'none' | 'shown' | 'not_shown'
+  /** Whether it keeps tokens in files. */
+  readonly sinks: boolean
+  /** Whether a link before this one failed. */
+  readonly failedBefore: boolean
 }
 
 /**
@@ -37,7 +48,7 @@ interface Kind {
  * the configuration says, and `operations` where its port is not known before it listens.
  */
 export async function brokerLink(
-  local: LocalBroker | undefined,
+  local: Pick<LocalBroker, 'where' | 'identity'> | undefined,
   operations: URL | undefined,
   kind: Kind,
   world: World,
@@ -57,7 +68,7 @@ export async function brokerLink(
 const UNNAMED = 'the configuration does not tell where to ask who it is: name it with --url'
 
 async function askIdentity(
-  { where, identity }: LocalBroker,
+  { where, identity }: Pick<LocalBroker, 'where' | 'identity'>,
   { callers }: Kind,
 ): Promise<AskedBroker | { readonly who: string }> {
   const answer = await identity()
@@ -76,11 +87,7 @@ function agentOf({ agent, proof }: Readonly<Record<string, unknown>>): string {
   return typeof name === 'string' ? `${who} as ${printable(name, 200)}` : who
 }
 
-async function probeFault(
-  operations: URL,
-  { callers }: Kind,
-  world: World,
-): Promise<Finding | undefined> {
+async function probeFault(operations: URL, kind: Kind, world: World): Promise<Finding | undefined> {
   const ready = await askOperations('/readyz', operations, world)
   if (ready instanceof HttpFailure) {
     return failed(
@@ -93,14 +100,22 @@ async function probeFault(
     const advice = 'its log has the reason'
     return failed('broker', `it is not ready (${String(ready.status)})`, advice)
   }
-  if (callers !== 'none') return undefined
+  if (kind.callers !== 'none') return undefined
   const started = await askOperations('/startupz', operations, world)
   if (!(started instanceof HttpFailure) && started.status === 200) return undefined
-  return failed(
-    'broker',
-    'it listens, and has had no token yet',
-    'mend what failed above, or wait: it goes on asking; its log has the reason',
-  )
+  return failed('broker', ...notStarted(kind))
+}
+
+/** Its start-up probe waits for a first token, and for the files of its sinks. */
+function notStarted({ sinks, failedBefore }: Kind): readonly [detail: string, advice: string] {
+  const detail = sinks
+    ? 'it listens, and is still waiting for its first token or for the token of a file of broker.sinks'
+    : 'it listens, and has had no token yet'
+  if (failedBefore) {
+    return [detail, 'mend what failed above, or wait: it goes on asking; its log has the reason']
+  }
+  const named = sinks ? 'its log names the file and the code' : 'its log has the reason'
+  return [detail, `wait, for it goes on asking; ${named}`]
 }
 
 export async function askOperations(

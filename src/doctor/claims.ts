@@ -3,12 +3,14 @@ import { showDuration } from '../platform/duration.ts'
 import { printable } from '../platform/printable.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import type { UnverifiedJws } from '../verifier/jws.ts'
-import { failed, ok, type Finding } from './finding.ts'
+import { failed, ok, type Finding, type LinkName } from './finding.ts'
 
 type Claims = UnverifiedJws['payload']
 
 export interface ClaimExpectation {
   readonly audience: string
+  /** Whether it is made of the authority's URL and the tenant, which may be what is wrong. */
+  readonly derived: boolean
   /** Whether one that is bound to no pod is of no use: callers of a node broker are told apart by their pods. */
   readonly podNeeded: boolean
 }
@@ -16,13 +18,19 @@ export interface ClaimExpectation {
 /** Verifiers commonly allow as much; beyond it the date is what is wrong. */
 const LEEWAY_SECONDS = 30
 const MAX_LIFETIME_SECONDS = 86_400
+const MAKERS_OF_AUDIENCE: readonly LinkName[] = ['dns', 'tls', 'authority']
 const CLOCK = 'is the clock of this machine right?'
 
 /** Link 3: what the proof says of itself, as far as whoever holds it can judge. Nothing here is verified. */
 export function claimsLink(claims: Claims, expected: ClaimExpectation, clock: Clock): Finding {
   const now = unixSeconds(clock)
-  const fault = formFault(claims) ?? audienceFault(claims, expected) ?? dateFault(claims, now)
-  if (fault) return failed('claims', ...fault)
+  const form = formFault(claims)
+  if (form) return failed('claims', ...form)
+  const audience = audienceFault(claims, expected)
+  if (audience) return failed('claims', ...audience, expected.derived ? MAKERS_OF_AUDIENCE : [])
+  const date = dateFault(claims, now)
+  // A wrong clock is what makes dates look wrong before it is looked at itself.
+  if (date) return failed('claims', ...date, ['clock'])
   const { exp, sub, iss } = claims
   const bound = binding(claims)
   if (bound === 'none' && expected.podNeeded) {
@@ -50,12 +58,19 @@ function formFault(claims: Claims): Fault | undefined {
   return [`it lacks ${lacking.join(', ')}`, advice]
 }
 
-function audienceFault({ aud }: Claims, { audience }: ClaimExpectation): Fault | undefined {
+function audienceFault(
+  { aud }: Claims,
+  { audience, derived }: ClaimExpectation,
+): Fault | undefined {
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (audiences.includes(audience)) return undefined
   const made = audiences.map(shown).join(', ')
   const advice = 'set the audience of the projected volume, or broker.proof.audience'
-  return [`it is made for ${made}, and not for ${audience}`, advice]
+  const makers = '; or is broker.authority.url or .tenant wrong? The audience is made of them'
+  return [
+    `it is made for ${made}, and not for ${audience}`,
+    derived ? `${advice}${makers}` : advice,
+  ]
 }
 
 function dateFault(claims: Claims, now: number): Fault | undefined {

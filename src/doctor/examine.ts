@@ -1,6 +1,6 @@
 import type { BrokerConfig, Config } from '../config/config.ts'
 import { authorityLink } from './authority.ts'
-import { brokerLink, type LocalBroker } from './broker.ts'
+import { brokerLink, type Kind, type LocalBroker } from './broker.ts'
 import { cacheLink } from './cache.ts'
 import { claimsLink } from './claims.ts'
 import { clockLink } from './clock.ts'
@@ -10,6 +10,7 @@ import { policyLink, type Target } from './policy.ts'
 import { probe, type Probe } from './probe.ts'
 import { readProof, type ReadProof } from './proof.ts'
 import { tlsLink } from './tls.ts'
+import { tokenLink } from './token.ts'
 import type { World } from './world.ts'
 
 /** What is looked at. */
@@ -42,7 +43,8 @@ export async function examine(patient: Patient, world: World): Promise<readonly 
   const proof = await readProof(broker.proof, patient.proofFile, world)
   const claims = claimsOf(broker, proof, world)
   const path = await pathTo(broker, { proof, claims, target: patient.target }, world)
-  return [finding, proof.finding, claims, ...path, ...(await here(config, patient, world))]
+  const before = [finding, proof.finding, claims, ...path]
+  return [...before, ...(await here(config, patient, before, world))]
 }
 
 function skipAll(links: readonly LinkName[], why: string): readonly Finding[] {
@@ -51,7 +53,11 @@ function skipAll(links: readonly LinkName[], why: string): readonly Finding[] {
 
 function claimsOf(broker: BrokerConfig, { finding, jws }: ReadProof, { clock }: World): Finding {
   if (jws) {
-    const expected = { audience: broker.proofAudience, podNeeded: broker.proof.from === 'caller' }
+    const expected = {
+      audience: broker.proofAudience,
+      derived: broker.remote !== undefined && broker.proofAudience === broker.issuer,
+      podNeeded: broker.proof.from === 'caller',
+    }
     return claimsLink(jws.payload, expected, clock)
   }
   const why = finding.state === 'failed' ? 'there is no proof to read them in' : finding.detail
@@ -102,17 +108,25 @@ async function policyOf(
   return policyLink(remote, ca, { jws, target }, world)
 }
 
-/** Links 9 and 10: the broker that runs here. */
+/** Links 9 to 11: the broker that runs here. */
 async function here(
   config: Config & { readonly broker: BrokerConfig },
   { running, proofFile }: Patient,
+  before: readonly Finding[],
   world: World,
 ): Promise<readonly Finding[]> {
   const { local, operations } = running(config)
   const shown = proofFile === undefined ? 'not_shown' : 'shown'
-  const callers = config.broker.proof.from === 'caller' ? shown : 'none'
-  const { finding, listens } = await brokerLink(local, operations, { callers }, world)
-  if (!operations) return [finding, skipped('cache', 'the port of operations.listen is open')]
-  if (!listens) return [finding, skipped('cache', 'the broker does not listen')]
-  return [finding, await cacheLink(operations, world)]
+  const kind: Kind = {
+    callers: config.broker.proof.from === 'caller' ? shown : 'none',
+    sinks: config.broker.sinks.length > 0,
+    failedBefore: before.some(({ state }) => state === 'failed'),
+  }
+  const { finding, listens } = await brokerLink(local, operations, kind, world)
+  if (!listens) return [finding, ...skipAll(['cache', 'token'], 'the broker does not listen')]
+  const cache = operations
+    ? await cacheLink(operations, world)
+    : skipped('cache', 'the port of operations.listen is open')
+  // After the cache: asked before, it would be among what is kept.
+  return [finding, cache, await tokenLink(local, kind)]
 }

@@ -10,6 +10,7 @@ export const linkNames = [
   'policy',
   'broker',
   'cache',
+  'token',
 ] as const
 
 export type LinkName = (typeof linkNames)[number]
@@ -23,14 +24,21 @@ export type Finding =
       readonly detail: string
       /** What to do. */
       readonly advice: string
+      /** What is looked at later and makes this one look wrong where it is wrong itself. */
+      readonly suspects: readonly LinkName[]
     }
 
 export function ok(link: LinkName, detail: string): Finding {
   return { link, state: 'ok', detail }
 }
 
-export function failed(link: LinkName, detail: string, advice: string): Finding {
-  return { link, state: 'failed', detail, advice }
+export function failed(
+  link: LinkName,
+  detail: string,
+  advice: string,
+  suspects: readonly LinkName[] = [],
+): Finding {
+  return { link, state: 'failed', detail, advice, suspects }
 }
 
 /** Not looked at, and why: never a guess. */
@@ -38,13 +46,9 @@ export function skipped(link: LinkName, detail: string): Finding {
   return { link, state: 'skipped', detail }
 }
 
-/**
- * The one thing to do first: the first link that failed, but for a wrong clock, which is what makes dates look wrong before
- * it is looked at itself.
- */
+/** The one thing to do first: the first link that failed, but for one that it suspects and that failed as well. */
 export function firstToMend(findings: readonly Finding[]): Finding | undefined {
-  const broken = findings.filter(({ state }) => state === 'failed')
+  const broken = findings.filter((finding) => finding.state === 'failed')
   const [first] = broken
-  const clock = broken.find(({ link }) => link === 'clock')
-  return clock && first?.link === 'claims' ? clock : first
+  return broken.find(({ link }) => first?.suspects.includes(link)) ?? first
 }

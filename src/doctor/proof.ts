@@ -62,11 +62,25 @@ async function unreadable(path: string, fault: FileFault, world: World): Promise
     case 'too_large':
       return failed('proof', fault.message, 'no token is that long: name another broker.proof.file')
     case 'unreadable': {
+      if (await isFolder(path, world)) {
+        return failed('proof', `${path} is a folder`, 'name the file in that folder')
+      }
       const owner = await world.ownerOf(path)
       const advice =
         'set fsGroup in the securityContext of the pod, or let its containers run as one user'
       return failed('proof', `${fault.message}${owner ? showOwner(owner) : ''}`, advice)
     }
+  }
+}
+
+/** Listed, a file is itself, and a folder is what lies in it. */
+async function isFolder(path: string, { files }: World): Promise<boolean> {
+  try {
+    const listed = await files.list(path)
+    return listed.length !== 1 || listed[0] !== path
+  } catch (error) {
+    if (error instanceof FileFault) return false
+    throw error
   }
 }
 

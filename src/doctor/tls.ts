@@ -5,8 +5,8 @@ import { isAnswerFault, type Probe } from './probe.ts'
 
 /** Link 6: is there a connection, and is it to the authority? */
 export function tlsLink(url: URL, { outcome, ca, unasked }: Probe, proxied: boolean): Finding {
-  if (url.protocol === 'http:') return skipped('tls', 'plain HTTP, which stays on this machine')
   if (typeof ca === 'object') return ca
+  if (url.protocol === 'http:') return skipped('tls', 'plain HTTP, which stays on this machine')
   if (outcome === undefined) return skipped('tls', unasked)
   if (!(outcome instanceof HttpFailure) || isAnswerFault(outcome)) {
     const by = ca === undefined ? 'the CAs of the system' : 'broker.authority.caFile'

@@ -69,6 +69,7 @@ describe('what is no command line', () => {
     [['config', 'check'], 'config takes: check FILE, schema, or schema policy'],
     [['config', 'check', 'a', 'b'], 'config takes: check FILE, schema, or schema policy'],
     [['config', 'schema', 'tokens'], 'config takes: check FILE, schema, or schema policy'],
+    [['audit', 'dance'], 'audit takes: tail, show ID, verify'],
     [['config', 'show'], 'config takes: check FILE, schema, or schema policy'],
     [['dev', '--first-port', 'x'], '--first-port must be a port'],
     [['dev', '--first-port', '0'], '--first-port must be a port'],

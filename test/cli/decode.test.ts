@@ -143,6 +143,26 @@ describe('what is no JWT is one sentence, and nothing of it is repeated', () => 
     expect(await decode('', 'none')).toEqual(refused(`${join(folder, 'none')} does not exist`))
   })
 
+  test.each([
+    ['a token', tokenOf({})],
+    ['half a token', 'eyJhbGciOiJSUzI1NiJ9'],
+    ['a header', `Authorization: Bearer ${tokenOf({})}`],
+    ['the value of one', `Bearer ${tokenOf({})}`],
+    ['the answer that brought it', JSON.stringify({ access_token: tokenOf({}) })],
+  ])('%s as an argument', async (_, argument) => {
+    expect(await decode('', argument)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'lumo-broker: pass a token on standard input, never as an argument; see lumo-broker help\n',
+    })
+  })
+
+  test('a file whose name begins like a token is read', async () => {
+    await writeFile(join(folder, 'eyJ'), tokenOf({}))
+    expect(shown(await decode('', './eyJ'))).toMatchObject({ verified: false })
+  })
+
   test.each([[['a', 'b']], [['--file']]])('%j is no command line', async (given) => {
     expect(await decode('', ...given)).toEqual({
       exitCode: 2,

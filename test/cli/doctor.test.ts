@@ -1,120 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { startApplication } from '../../src/compose/application.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { writeVolume } from '../../src/dev/kubelet.ts'
-import { systemRandom } from '../../src/platform/random.ts'
-import { makeCa } from '../fakes/certificates.ts'
-import { FakeCluster, type TokenChanges } from '../fakes/cluster.ts'
 import { runInProcess } from '../fakes/io.ts'
 import { freePorts } from '../fakes/ports.ts'
 import { openScene } from '../fakes/program.ts'
-import { testSurroundings } from '../fakes/surroundings.ts'
+import { ISSUER, openPair, SUBJECT } from './sidecar_pair.ts'
 
-const ISSUER = 'https://auth.example/t/acme-corp/api/v1'
-const SUBJECT = 'system:serviceaccount:research:doc-analyst'
-
-const policy = `agents:
-  - name: doc-analyst
-    proof: { provider: prod, namespace: research, serviceAccount: doc-analyst }
-    grants:
-      - scopes: [agent:self]
-      - { target: https://docs.example.com, scopes: [read:documents] }
-`
-
-const LINKS = 'configuration proof claims clock dns tls authority policy broker cache'.split(' ')
-
-/** An authority behind TLS and the sidecar of a pod, as configurations of processes in a folder. */
-async function openPair(onTestFinished: Parameters<typeof openScene>[0]) {
-  const scene = await openScene(onTestFinished)
-  const { at, folder } = scene
-  const ca = await makeCa('Authority CA')
-  const { cert, key } = await ca.issue()
-  const cluster = new FakeCluster(() => Math.floor(Date.now() / 1000), { audience: ISSUER })
-  const first = await freePorts([0, 1, 2, 3])
-  const port = (distance: number) => `127.0.0.1:${String(first + distance)}`
-  const provider = {
-    name: 'prod',
-    kind: 'kubernetes',
-    issuers: [cluster.issuer],
-    keys: { file: at('jwks.json') },
-  }
-  const authority = {
-    listen: port(0),
-    origin: 'https://auth.example',
-    tls: { certFile: at('tls.crt'), keyFile: at('tls.key') },
-    store: { file: at('authority.sqlite') },
-    keyEncryptionFile: at('key-encryption'),
-    tenants: [{ slug: 'acme-corp', policy: at('policy.yaml'), providers: [provider] }],
-  }
-  const broker = {
-    listen: [port(2)],
-    authority: { url: `https://${port(0)}`, tenant: 'acme-corp', caFile: at('ca.pem') },
-    proof: { file: at('proof/token'), audience: ISSUER },
-  }
-  const tokens: string[] = []
-  const files = {
-    'tls.crt': cert,
-    'tls.key': key,
-    'ca.pem': ca.pem,
-    'key-encryption': randomBytes(32).toString('base64'),
-    'jwks.json': JSON.stringify(await cluster.jwks()),
-    'policy.yaml': policy,
-    'authority.json': JSON.stringify({
-      roles: ['authority'],
-      operations: { listen: port(1) },
-      authority,
-    }),
-  }
-  for (const [name, text] of Object.entries(files)) await writeFile(at(name), text)
-  const writeProof = async (changes?: TokenChanges) => {
-    const token = await cluster.token(changes)
-    tokens.push(token)
-    await writeVolume(at('proof'), { token }, systemRandom)
-  }
-  const writeBroker = (changes: object = {}) =>
-    writeFile(
-      at('lumo.json'),
-      JSON.stringify({
-        roles: ['broker'],
-        operations: { listen: port(3) },
-        broker: { ...broker, ...changes },
-      }),
-    )
-  await writeProof()
-  await writeBroker()
-  return {
-    ...scene,
-    port,
-    provider,
-    writeProof,
-    writeBroker,
-    /** Starts both, and waits for a first token. Gives what stops the sidecar. */
-    run: async () => {
-      const start = async (file: string) => {
-        const config = loadConfig(await readFile(at(file), 'utf8'), {})
-        const application = await startApplication(config, testSurroundings())
-        let stopped: Promise<void> | undefined
-        const stop = () => (stopped ??= application.stop())
-        onTestFinished(stop)
-        return stop
-      }
-      await start('authority.json')
-      const stop = await start('lumo.json')
-      const given = ['wait', '--config', 'lumo.json', '--timeout', '20']
-      expect(await runInProcess(given, { workingFolder: folder })).toMatchObject({ exitCode: 0 })
-      return stop
-    },
-    /** What doctor prints; never anything of a token. */
-    doctor: async (given: readonly string[] = ['--config', 'lumo.json'], environment = {}) => {
-      const ran = await runInProcess(['doctor', ...given], { workingFolder: folder, environment })
-      expect(ran.stderr).toBe('')
-      for (const part of tokens.join('.').split('.')) expect(ran.stdout).not.toContain(part)
-      return { ...ran, lines: ran.stdout.trimEnd().split('\n') }
-    },
-  }
-}
+const LINKS = 'configuration proof claims clock dns tls authority policy broker cache token'.split(
+  ' ',
+)
 
 const statesOf = (lines: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -148,13 +41,16 @@ describe.concurrent('doctor', () => {
       expect.stringMatching(
         /^ok {6}cache: \d+ tokens? (is|are) kept; the proof that was read last has \d+ min( \d+ s)? left$/,
       ),
+      expect.stringMatching(
+        /^ok {6}token: the broker gives one for (1 h|59 min( \d+ s)?), scope "agent:self"$/,
+      ),
       'nothing is broken',
     ])
     expect(exitCode).toBe(0)
 
     const refused = await doctor(['--config', 'lumo.json', '--audience', 'https://a.example'])
     const advice = 'ask for an audience or resource that the grants of this agent name'
-    expect([refused.exitCode, refused.lines[7], refused.lines[10]]).toEqual([
+    expect([refused.exitCode, refused.lines[7], refused.lines[11]]).toEqual([
       1,
       `failed  policy: relayed: the authority says invalid_target; ${advice}`,
       `do first: policy: ${advice}`,
@@ -171,11 +67,13 @@ describe.concurrent('doctor', () => {
       policy: 'skipped',
       broker: 'failed',
       cache: 'skipped',
+      token: 'skipped',
     })
     expect(broken.lines.slice(7)).toEqual([
       'skipped policy: the proof would be refused',
       `failed  broker: no broker answers at http://${port(2)} (${port(2)}: ECONNREFUSED); does it run, and is this its address?`,
       'skipped cache: the broker does not listen',
+      'skipped token: the broker does not listen',
       'do first: claims: set the audience of the projected volume, or broker.proof.audience',
     ])
   })
@@ -279,6 +177,7 @@ describe.concurrent('doctor', () => {
       '--url and --socket exclude one another',
     ],
     [['--config', 'a', '--scope', 'a  b'], '--scope is not well-formed'],
+    [['--config', 'a', '--min-ttl', 'abc'], '--min-ttl must be whole seconds, up to 999999'],
     [['--config', 'a', '--audience', ''], '--audience must not be empty'],
     [['--config', 'a', '--url', 'http://a.example'], '--url must be https, or http on loopback'],
   ])('%j is no command line', async (given, sentence) => {

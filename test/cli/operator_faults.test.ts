@@ -124,6 +124,43 @@ describe('revoke', () => {
   )
 })
 
+describe('what is named and is not there', () => {
+  test.each([
+    ['--agent', 'nobody', 'no agent of that name is in the policy'],
+    ['--jti', 'nope', 'no token of that id was issued here in the last 24 h'],
+  ])('revoke %s %s ends it nevertheless, and warns', async (flag, value, sentence) => {
+    const revoked = {
+      exitCode: 0,
+      stdout: `revoked: ${flag.slice(2)} ${value}\nVerifiers that work offline see nothing of it until the tokens expire.\n`,
+      stderr: `lumo-broker: warning: ${sentence}\n`,
+    }
+    expect(await running.command('revoke', flag, value)).toEqual(revoked)
+    // What the trail says of the command itself is no token.
+    expect(await running.command('revoke', flag, value)).toEqual(revoked)
+  })
+
+  test('audit show says that there is nothing', async () => {
+    await running.authority.userToken()
+    expect(await running.command('audit', 'show', 'nope')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'lumo-broker: warning: the audit trail of tenant acme-corp has no row of that ID\n',
+    })
+  })
+})
+
+test.each([
+  ['clients', ['clients', 'list']],
+  ['explain', ['explain', '--claims', '-']],
+])('%s names the file that a fault is in', async (_name, given) => {
+  await inFolder('lumo.json', '{"roles":["authority"]}')
+  expect(await running.command(...given)).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr: 'lumo-broker: lumo.json: authority: must be given with the role authority\n',
+  })
+})
+
 describe('audit', () => {
   const overwrite = (text: string) => {
     const database = new DatabaseSync(join(running.authority.folder, 'authority.sqlite'))
@@ -134,7 +171,10 @@ describe('audit', () => {
   test('a row that is no event any more is passed over where one is looked for', async () => {
     await running.authority.userToken()
     overwrite('no event')
-    expect(await running.done('audit', 'show', 'some-jti')).toBe('')
+    expect(await running.command('audit', 'show', 'some-jti')).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+    })
   })
 
   test('a row that was changed does nothing to the terminal', async () => {

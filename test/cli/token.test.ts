@@ -81,6 +81,12 @@ describe('a refusal of the broker is one sentence that says what to do', () => {
     )
   })
 
+  test('of the authority, which has not the agent that is named for it', async () => {
+    broker.authority.fail(new ExchangeFailure('refused', 'invalid_client', ''))
+    const { stderr } = await ask('--agent', 'nobody')
+    expect(stderr).toMatch(/lumo-broker explain shows it there, or leave out --agent\n$/)
+  })
+
   test('of the authority, which does not allow this target', async () => {
     broker.authority.fail(new ExchangeFailure('relayed', 'invalid_target', ''))
     expect(await ask('--audience', 'x')).toEqual(
@@ -94,10 +100,6 @@ describe('a refusal of the broker is one sentence that says what to do', () => {
     [
       ['--min-ttl', '7200'],
       '400 min_ttl_too_long (invalid_request): No token for this request lives as long as min_ttl; ask for less with --min-ttl, or give the agent a longer lifetime',
-    ],
-    [
-      ['--min-ttl', 'soon'],
-      '400 parameter_malformed (invalid_request): A parameter has a value that is not allowed; mend what is asked for',
     ],
     [
       ['--scope', 'a  b'],
@@ -210,6 +212,22 @@ describe('what is no command line', () => {
     [['--scope', ''], '--scope must not be empty'],
     [['--agent', ''], '--agent must not be empty'],
     [['--min-ttl', ''], '--min-ttl must not be empty'],
+    ...['abc', '-5', '1.5', '1e3', '1000000', ' 60'].map(
+      (text) =>
+        [[`--min-ttl=${text}`], '--min-ttl must be whole seconds, up to 999999'] as [
+          string[],
+          string,
+        ],
+    ),
+    [
+      ['--min-ttl', '-5'],
+      '--min-ttl must have a value; one that begins with a dash is given as --min-ttl=VALUE',
+    ],
+    [['--min-ttl'], '--min-ttl must have a value'],
+    [['--json=yes'], '--json takes no value'],
+    [['--colour', 'red'], 'there is no option --colour here'],
+    // Whoever gives a token by mistake finds it in no log.
+    [['eyJhbGciOiJSUzI1NiJ9.e30.c2ln'], 'only options are taken'],
   ])('%j', async (given, sentence) => {
     expect(await ask(...given)).toEqual({
       exitCode: 2,

@@ -113,6 +113,7 @@ describe('a broker is asked', () => {
 
   test.each<Ways>([
     ['of --socket', ({ socket }: Two) => [['--socket', socket], {}]],
+    ['of --socket as a setting has it', ({ socket }: Two) => [['--socket', `unix:${socket}`], {}]],
     ['of LUMO_BROKER_SOCKET', ({ socket }: Two) => [[], { LUMO_BROKER_SOCKET: socket }]],
   ])('over the socket %s', async (_, how) => {
     const around = await two()

@@ -14,6 +14,8 @@ import { stubAnswer, stubBroker, type StubAnswer } from '../fakes/stub_broker.ts
 
 const served: TokenAnswer = { accessToken: 'a-token', body: {} }
 const noAnswer = new NotServed('no_answer', 'no broker answers', 'does it run?')
+const nothing =
+  'nothing answered yet; a broker whose authority is out answers after trying it for 8 s'
 const times = (count: number) => Array.from({ length: count }, () => noAnswer)
 const refusal = (status: number) =>
   new NotServed('refused', `the broker answers ${String(status)}`, 'mend it', status)
@@ -119,7 +121,7 @@ describe('waiting', () => {
       { clock, timeoutSeconds: 5, asked: new Promise(() => {}), tell: () => {} },
     )
     clock.advance(5_000)
-    expect(await outcome).toBe('there was no token within 5 s: nothing answered yet')
+    expect(await outcome).toBe(`there was no token within 5 s: ${nothing}`)
   })
 
   test('tells a reason once when it takes long, and another when that changes', async () => {
@@ -169,10 +171,19 @@ describe('lumo-broker wait', () => {
       expect(await run(`--timeout=${timeout}`)).toEqual({
         exitCode: 2,
         stdout: '',
-        stderr: 'lumo-broker: --timeout must be seconds, up to 1000000; see lumo-broker help\n',
+        stderr:
+          'lumo-broker: --timeout must be seconds, more than 0 and up to 1000000; see lumo-broker help\n',
       })
     },
   )
+
+  test.each(['--json', '--header'])('takes no %s: it prints nothing', async (flag) => {
+    expect(await run(flag)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `lumo-broker: there is no option ${flag} here; see lumo-broker help\n`,
+    })
+  })
 
   test('gives up with the last reason', async () => {
     const { where, close } = await stubBroker({ answer: () => notYet })
@@ -219,7 +230,7 @@ describe('lumo-broker wait', () => {
     await isAsked
     expect(await program.end('SIGTERM')).toEqual({ code: 1, signal: null })
     expect(program.stderr()).toBe(
-      'lumo-broker: it was asked to end before there was a token: nothing answered yet\n',
+      `lumo-broker: it was asked to end before there was a token: ${nothing}\n`,
     )
     await close()
   })

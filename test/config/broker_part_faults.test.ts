@@ -28,12 +28,12 @@ const dropIns: readonly Case[] = [
   [
     'no guard beside a secret',
     sidecar({ dropIn: { guard: 'none', secret } }),
-    'broker.dropIn.guard: none contradicts the guard value beside it',
+    'broker.dropIn: guard none contradicts the guard value beside it',
   ],
   [
     'no guard beside a file',
     sidecar({ dropIn: { guard: 'none', secretFile: '/s' } }),
-    'broker.dropIn.guard: none contradicts the guard value beside it',
+    'broker.dropIn: guard none contradicts the guard value beside it',
   ],
   ['a secret where callers prove themselves', nodeBroker({ dropIn: { secret } }), NO_GUARD],
   [
@@ -51,7 +51,7 @@ const files: readonly Case[] = [
   ...['token', 'run/token', '/run/', '/'].map((file): Case => [
     `the file ${file}`,
     sink({ file }),
-    'broker.sinks[0].file: must match pattern "^/.+[^/]$"',
+    'broker.sinks[0].file: must be the absolute path of a file',
   ]),
   [
     'one file twice',
@@ -71,12 +71,12 @@ const files: readonly Case[] = [
   ...['600', '0o600', '0800', '00600', '-600'].map((mode): Case => [
     `the mode ${mode}`,
     sink({ file: '/run/t', mode }),
-    'broker.sinks[0].mode: must match pattern "^0[0-7]{3}$"',
+    "broker.sinks[0].mode: must be four octal digits in quotes, such as '0640'",
   ]),
   [
     'a mode that is a number',
     sink({ file: '/run/t', mode: 600 }),
-    'broker.sinks[0].mode: must be string',
+    "broker.sinks[0].mode: must be four octal digits in quotes, such as '0640'",
   ],
   [
     'a group by name',

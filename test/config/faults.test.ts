@@ -176,9 +176,9 @@ const together: readonly Case[] = [
   [
     'three tenants, each with its own',
     tenantsOf({ slug: 'A' }, { slug: 'b', algorithm: 'x' }, { slug: 'c', clients: [{ id: '?' }] }),
-    'authority.tenants[0].slug: must match pattern "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"',
+    'authority.tenants[0].slug: must be lower case letters, digits and dashes, 63 at most, with no dash at either end',
     'authority.tenants[1].algorithm: must be one of RS256, ES256, PS256, EdDSA',
-    'authority.tenants[2].clients[0].id: must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"',
+    'authority.tenants[2].clients[0].id: must be letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first',
   ],
 ]
 

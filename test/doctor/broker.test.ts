@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { brokerLink, type LocalBroker } from '../../src/doctor/broker.ts'
+import { brokerLink, type Kind, type LocalBroker } from '../../src/doctor/broker.ts'
 import { cacheLink } from '../../src/doctor/cache.ts'
-import { failed, firstToMend, ok, skipped, type Finding } from '../../src/doctor/finding.ts'
+import { failed, firstToMend, ok, skipped, type LinkName } from '../../src/doctor/finding.ts'
 import { serve, type Page } from '../fakes/loopback.ts'
 import { lineOf, testWorld } from './world.ts'
 
@@ -15,7 +15,7 @@ async function operations(pages: Readonly<Record<string, Page>>) {
 }
 
 const where = 'http://127.0.0.1:9180'
-const answering = (answer: Awaited<ReturnType<LocalBroker['identity']>>): LocalBroker => ({
+const answering = (answer: Awaited<ReturnType<LocalBroker['identity']>>) => ({
   where,
   identity: () => Promise.resolve(answer),
 })
@@ -26,14 +26,16 @@ const known = answering({
 const refusing = (status: number | undefined) =>
   answering({ status, what: 'the broker answers so', advice: 'mend it' })
 
+const plain: Kind = { callers: 'none', sinks: false, failedBefore: false }
+
 describe('the running broker', () => {
   const lineFor = async (
-    local: LocalBroker | undefined,
+    local: ReturnType<typeof answering> | undefined,
     pages: Readonly<Record<string, Page>> | undefined,
-    callers: 'none' | 'shown' | 'not_shown' = 'none',
+    kind: Partial<Kind> = {},
   ) => {
     const at = pages && (await operations(pages))
-    const { finding, listens } = await brokerLink(local, at?.url, { callers }, world)
+    const { finding, listens } = await brokerLink(local, at?.url, { ...plain, ...kind }, world)
     return [lineOf(finding), listens]
   }
   const unnamed = 'the configuration does not tell where to ask who it is: name it with --url'
@@ -76,15 +78,31 @@ describe('the running broker', () => {
       { '/readyz': { status: 503 } },
       'failed broker: it is not ready (503); its log has the reason',
     ],
-    [
-      'that had no token yet',
-      known,
-      { ...good, '/startupz': { status: 503 } },
-      'failed broker: it listens, and has had no token yet; mend what failed above, or wait: it goes on asking; its log has the reason',
-    ],
     ['that refuses', refusing(503), good, 'failed broker: the broker answers so; mend it'],
   ])('%s', async (_, local, pages, line) => {
     expect(await lineFor(local, pages)).toEqual([line, true])
+  })
+
+  const none = 'it listens, and has had no token yet'
+  const waits =
+    'it listens, and is still waiting for its first token or for the token of a file of broker.sinks'
+  const above = 'mend what failed above, or wait: it goes on asking; its log has the reason'
+  test.each([
+    ['', {}, `${none}; wait, for it goes on asking; its log has the reason`],
+    [', like a link before', { failedBefore: true }, `${none}; ${above}`],
+    [
+      ' or none for a file',
+      { sinks: true },
+      `${waits}; wait, for it goes on asking; its log names the file and the code`,
+    ],
+    [
+      ' or none for a file, like a link before',
+      { sinks: true, failedBefore: true },
+      `${waits}; ${above}`,
+    ],
+  ])('that had no token yet%s', async (_, kind, said) => {
+    const pages = { ...good, '/startupz': { status: 503 } }
+    expect(await lineFor(known, pages, kind)).toEqual([`failed broker: ${said}`, true])
   })
 
   test.each([
@@ -102,7 +120,7 @@ describe('the running broker', () => {
   test('whose operations listener is not there', async () => {
     const { url, host, close } = await operations(good)
     await close()
-    const { finding, listens } = await brokerLink(known, url, { callers: 'none' }, world)
+    const { finding, listens } = await brokerLink(known, url, plain, world)
     expect([lineOf(finding), listens]).toEqual([
       `failed broker: the operations listener at ${host} cannot be asked (ECONNREFUSED); does the broker of this configuration run here? Its log has the reason where it does not`,
       true,
@@ -121,7 +139,7 @@ describe('the running broker', () => {
     ['none', 401, 'failed broker: the broker answers so; mend it'],
   ] as const)('whose caller is %s and that answers %d', async (callers, status, line) => {
     const pages = { ...good, '/startupz': { status: 503 } }
-    expect(await lineFor(refusing(status), pages, callers)).toEqual([line, true])
+    expect(await lineFor(refusing(status), pages, { callers })).toEqual([line, true])
   })
 })
 
@@ -172,19 +190,26 @@ describe('the cache', () => {
 })
 
 describe('what to do first', () => {
-  const broken = (link: Finding['link']) => failed(link, 'is wrong', 'mend it')
+  const broken = (link: LinkName, ...suspects: readonly LinkName[]) =>
+    failed(link, 'is wrong', 'mend it', suspects)
+  const dated = broken('claims', 'clock')
+  const audience = broken('claims', 'dns', 'tls', 'authority')
 
   test.each([
     ['nothing', [ok('proof', ''), skipped('policy', '')], undefined],
     ['the first that failed', [ok('proof', ''), broken('dns'), broken('broker')], 'dns'],
-    [
-      'the clock before dates that it makes look wrong',
-      [broken('claims'), broken('clock')],
-      'clock',
-    ],
-    ['what comes before those dates', [broken('proof'), broken('clock')], 'proof'],
+    ['the clock before dates that it makes look wrong', [dated, broken('clock')], 'clock'],
+    ['those dates where the clock is right', [dated, ok('clock', ''), broken('tls')], 'claims'],
+    ['what comes before those dates', [broken('proof'), dated, broken('clock')], 'proof'],
     ['the clock by itself', [broken('clock'), broken('authority')], 'clock'],
-  ])('is %s', (_, findings, link) => {
+    [
+      'a tenant that the audience is made of',
+      [audience, broken('clock'), ok('tls', ''), broken('authority')],
+      'authority',
+    ],
+    ['a name that the audience is made of', [audience, broken('dns'), skipped('tls', '')], 'dns'],
+    ['the audience alone', [audience, broken('clock'), ok('dns', ''), broken('broker')], 'claims'],
+  ] as const)('is %s', (_, findings, link) => {
     expect(firstToMend(findings)?.link).toBe(link)
   })
 })

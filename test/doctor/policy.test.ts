@@ -134,6 +134,16 @@ describe('a real exchange', () => {
     expect(await lineFor(server.origin)).toBe(line)
   })
 
+  test('that an agent is refused which was named', async () => {
+    const server = await serve({
+      [TOKEN_PATH]: { status: 401, body: '{"error":"invalid_client"}' },
+    })
+    onTestFinished(server.close)
+    expect(await lineFor(server.origin, { clientId: 'nobody' })).toBe(
+      `failed policy: refused: the authority says invalid_client; ${refused}, or leave out --agent`,
+    )
+  })
+
   test('with an authority that is gone by now', async () => {
     const server = await serve({})
     await server.close()

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadedConfiguration } from '../../src/doctor/configuration.ts'
 import { claimsLink } from '../../src/doctor/claims.ts'
@@ -5,7 +8,7 @@ import { readProof } from '../../src/doctor/proof.ts'
 import type { FileOwner } from '../../src/doctor/world.ts'
 import { resolveConfig } from '../../src/config/load.ts'
 import { DocumentFault } from '../../src/config/document.ts'
-import { FileFault } from '../../src/platform/files.ts'
+import { FileFault, systemFiles } from '../../src/platform/files.ts'
 import { proofClaims, proofOf } from '../fakes/broker.ts'
 import { allInOne, authorityOnly, sidecar } from '../fakes/config_documents.ts'
 import { AUDIENCE, lineOf, testWorld } from './world.ts'
@@ -102,6 +105,17 @@ describe('the proof', () => {
     )
   })
 
+  test('that is a folder: the file in it is to be named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lumo-proof-'))
+    await writeFile(join(folder, 'token'), 'canary')
+    const world = { ...testWorld(), files: systemFiles }
+    const { finding } = await readProof({ from: 'file', file: folder }, undefined, world)
+    expect(lineOf(finding)).toBe(
+      `failed proof: ${folder} is a folder; name the file in that folder`,
+    )
+    await rm(folder, { recursive: true })
+  })
+
   test('that cannot be read nor looked at', async () => {
     const world = testWorld()
     world.files.forbid(PATH)
@@ -148,7 +162,9 @@ describe('the claims', () => {
     'kubernetes.io': { pod: { name: 'doc-analyst-0', uid: 'u' }, node: { name: 'worker-1' } },
   }
   const lineFor = (changes: object, podNeeded = false) =>
-    lineOf(claimsLink({ ...good, ...changes }, { audience: AUDIENCE, podNeeded }, clock))
+    lineOf(
+      claimsLink({ ...good, ...changes }, { audience: AUDIENCE, derived: false, podNeeded }, clock),
+    )
   const who = 'system:serviceaccount:research:doc-analyst by https://cluster.example'
 
   test.each([
@@ -231,6 +247,28 @@ describe('the claims', () => {
     ],
   ])('%s', (_, changes, line) => {
     expect(lineFor(changes)).toBe(line)
+  })
+
+  test('for another audience than that which is made of the URL and the tenant', () => {
+    const claims = { ...good, aud: ['b'] }
+    const expected = { audience: AUDIENCE, derived: true, podNeeded: false }
+    expect(claimsLink(claims, expected, clock)).toEqual({
+      link: 'claims',
+      state: 'failed',
+      detail: `it is made for b, and not for ${AUDIENCE}`,
+      advice:
+        'set the audience of the projected volume, or broker.proof.audience; or is broker.authority.url or .tenant wrong? The audience is made of them',
+      suspects: ['dns', 'tls', 'authority'],
+    })
+  })
+
+  test.each([
+    ['dates suspect the clock', { exp: now - 1 }, ['clock']],
+    ['an audience that was given suspects nothing', { aud: ['b'] }, []],
+    ['a token without dates suspects nothing', { exp: undefined }, []],
+  ])('%s', (_, changes, suspects) => {
+    const expected = { audience: AUDIENCE, derived: false, podNeeded: false }
+    expect(claimsLink({ ...good, ...changes }, expected, clock)).toMatchObject({ suspects })
   })
 
   test('of no pod are of no use to a node broker', () => {

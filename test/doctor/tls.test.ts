@@ -104,6 +104,17 @@ describe('the connection to the authority', () => {
     expect([tls, clock, authority]).toEqual([`failed tls: ${line(host)}`, ...noConnection])
   })
 
+  test('in the clear tells of a file of certificates that is not there', async () => {
+    const [clock, , tls, authority] = await linesFor(
+      remoteAt('http://127.0.0.1:9', { caFile: '/none.pem' }),
+    )
+    const why = 'there is no connection to the authority'
+    expect([tls, clock, authority]).toEqual([
+      'failed tls: /none.pem does not exist; mount the CA of the authority there (broker.authority.caFile)',
+      ...skipTo(why),
+    ])
+  })
+
   test('to what speaks no TLS', async () => {
     const server = await serve({ [DISCOVERY]: { body: document } })
     onTestFinished(server.close)

@@ -3,7 +3,10 @@ import { signatureAlgorithms } from '../../oauth/signature_algorithms.ts'
 import { keysSchema } from './keys.ts'
 
 const closed = { additionalProperties: false }
-const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
+const name = {
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+  form: 'letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first',
+}
 const url = { minLength: 1, maxLength: 512 }
 const path = (description: string) => Type.String({ minLength: 1, description })
 
@@ -63,7 +66,10 @@ export const providerSchema = Type.Object(
     }),
     claims: Type.Record(
       Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$' }),
-      Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$' }),
+      Type.String({
+        pattern: '^[\\x20-\\x7e]{1,512}$',
+        form: 'printable ASCII, 512 characters at most',
+      }),
       {
         default: {},
         maxProperties: 20,
@@ -96,24 +102,33 @@ export const providerSchema = Type.Object(
       ),
     ),
     accounts: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[0-9]{12}$' }), {
-        minItems: 1,
-        maxItems: 200,
-        uniqueItems: true,
-        description:
-          'aws: accounts whose principals are accepted; of web-identity the one account.',
-      }),
+      Type.Array(
+        Type.String({ pattern: '^[0-9]{12}$', form: 'the 12 digits of an account in quotes' }),
+        {
+          minItems: 1,
+          maxItems: 200,
+          uniqueItems: true,
+          description:
+            'aws: accounts whose principals are accepted; of web-identity the one account.',
+        },
+      ),
     ),
     partition: Type.Optional(
       Type.Enum(['aws', 'aws-cn', 'aws-us-gov'], { description: 'aws: default aws.' }),
     ),
     regions: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-[0-9]$' }), {
-        minItems: 1,
-        maxItems: 50,
-        uniqueItems: true,
-        description: 'aws, signed-request: regions whose STS may be asked.',
-      }),
+      Type.Array(
+        Type.String({
+          pattern: '^[a-z]{2}(-[a-z]+)+-[0-9]$',
+          form: 'a region, such as eu-central-1',
+        }),
+        {
+          minItems: 1,
+          maxItems: 50,
+          uniqueItems: true,
+          description: 'aws, signed-request: regions whose STS may be asked.',
+        },
+      ),
     ),
     stsEndpoint: Type.Optional(
       Type.String({
@@ -125,6 +140,7 @@ export const providerSchema = Type.Object(
     tenantId: Type.Optional(
       Type.String({
         pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+        form: 'a UUID in lower case',
         description: 'azure: the Entra tenant.',
       }),
     ),

@@ -1,0 +1,35 @@
+import type { ListenAddress } from '../platform/listen.ts'
+import { sameAddress } from './address.ts'
+import type { AuthorityConfig, BrokerConfig } from './config.ts'
+import type { ReportFault } from './document.ts'
+
+interface Listeners {
+  readonly operations: ListenAddress | undefined
+  readonly authority: Pick<AuthorityConfig, 'listen'> | undefined
+  readonly broker: Pick<BrokerConfig, 'listen'> | undefined
+}
+
+/** No two listeners of a process can have one address: the second would be told that it is in use, by the process itself. */
+export function checkListeners(
+  { operations, authority, broker }: Listeners,
+  fault: ReportFault,
+): void {
+  const all = [
+    ...(operations ? [{ path: 'operations.listen', address: operations }] : []),
+    ...(authority ? [{ path: 'authority.listen', address: authority.listen }] : []),
+    ...(broker?.listen ?? []).map((address, index) => ({
+      path: `broker.listen[${String(index)}]`,
+      address,
+    })),
+  ]
+  all.forEach(({ path, address }, index) => {
+    const other = all.slice(0, index).find((earlier) => isSame(earlier.address, address))
+    if (other) fault(path, `${other.path} has this address already`)
+  })
+}
+
+function isSame(one: ListenAddress, two: ListenAddress): boolean {
+  if ('socket' in one || 'socket' in two) return false
+  // Of port 0 each gets another.
+  return one.port === two.port && one.port !== 0 && sameAddress(one.host, two.host)
+}
