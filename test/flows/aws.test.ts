@@ -147,7 +147,7 @@ describe.each([
 
   test('gets several at once, each by a proof that is taken', async () => {
     const { ask } = await askAs(reporter(), aws())
-    const scopes = ['', '?scope=', `?agent=${agent}`, `?agent=${agent}&scope=`]
+    const scopes = ['', '?min_ttl=1', `?agent=${agent}`, `?agent=${agent}&min_ttl=1`]
     const answers = await Promise.all(scopes.map((scope) => ask(scope)))
     expect(answers.map((answer) => subjectOf(answer))).toEqual(scopes.map(() => agent))
   })

@@ -87,7 +87,8 @@ export class PresentedCallers implements Callers {
     const seen = this.#seen.get(name)
     if (seen && this.#isGood(seen)) return seen.resident.workload
     const failures = this.#failuresOf(address ?? '')
-    if (!failures.has()) return new BrokerError('rate_limited', { retryAfterSeconds: 1 })
+    // The hash of a token that was good once is no guess: bad tokens from the same address lock nobody out who has one.
+    if (!seen && !failures.has()) return new BrokerError('rate_limited', { retryAfterSeconds: 1 })
     const under = this.#checks.get(name)
     if (under) return under
     if (this.#checks.size >= MAX_CHECKS) return new BrokerError('overloaded')

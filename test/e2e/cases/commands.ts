@@ -22,7 +22,7 @@ export const commands: Case = {
     }
     assert.deepEqual(
       links.map(({ link, state }) => [link, state]),
-      'configuration proof claims clock dns tls authority policy broker cache'
+      'configuration proof claims clock dns tls authority policy broker cache token'
         .split(' ')
         .map((link) => [link, 'ok']),
     )
