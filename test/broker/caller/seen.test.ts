@@ -123,6 +123,15 @@ describe('failures of one address', () => {
     expect(await call(await make(50))).toEqual(limited)
   })
 
+  test('lock nobody out whose token was good once, though it has to be verified anew', async () => {
+    const { call, tokenOf } = await start()
+    const token = await tokenOf(analyst)
+    await call(token)
+    clock.advance(11_000)
+    for (let index = 0; index < 60; index += 1) await call(garbage(index))
+    expect(await call(token)).toMatchObject({ expiresIn: 3_589 })
+  })
+
   test('are nothing to another address', async () => {
     const { call, tokenOf } = await start()
     for (let index = 0; index < 60; index += 1) await call(garbage(index), '', '10.0.0.1')
