@@ -53,10 +53,10 @@ export class LocalGate {
     return code && this.#deny(code, rule)
   }
 
-  /** Counts an exchange that somebody asked for. */
-  spend(workload: Workload, wish: Wish): BrokerError | undefined {
+  /** Counts an exchange that somebody asked for; of the budget that is named, where it is not the workload's own. */
+  spend(workload: Workload, wish: Wish, budget = workload.budget): BrokerError | undefined {
     const rule = this.#ruleFor(workload)
-    const exceeded = workload.budget.spend(wantedOf(wish).targets, this.#limitsOf(rule))
+    const exceeded = budget.spend(wantedOf(wish).targets, this.#limitsOf(rule))
     if (!exceeded) return undefined
     return this.#deny(exceeded.code, rule, exceeded.retryAfterSeconds)
   }

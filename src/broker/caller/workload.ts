@@ -22,6 +22,8 @@ export class Workload {
   readonly proofs: ProofSource
   readonly tokens: TokenCache<Servable, BrokerError>
   readonly budget: Budget
+  /** For clients that showed no guard value: whoever can make the pod post a form must not use up what the pod needs. */
+  readonly openBudget: Budget
   readonly rate: RateLimit
   /** The flights ahead of time that are under way, and whether a caller waits for them by now. */
   readonly ahead = new Map<CacheKey, { isAwaited: boolean }>()
@@ -40,6 +42,7 @@ export class Workload {
     this.proofs = proofs
     this.tokens = new TokenCache(maxEntries, dependencies)
     this.budget = new Budget(dependencies.clock)
+    this.openBudget = new Budget(dependencies.clock)
     this.rate = new RateLimit(rateLimit, dependencies.clock)
     this.#tenant = tenant
   }

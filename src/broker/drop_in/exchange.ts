@@ -75,7 +75,8 @@ export class DropInExchange {
     const startedAt = clock.monotonic()
     const parties = await this.#partiesOf(workload, wish, tokens, proven)
     if (parties instanceof BrokerError) return parties
-    const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish)
+    const budget = proven ? workload.budget : workload.openBudget
+    const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish, budget)
     if (denied) return denied
     const request = requestFor(wish, tokens, parties.actor)
     const left = FOREGROUND_MS - (clock.monotonic() - startedAt)
@@ -110,7 +111,8 @@ export class DropInExchange {
       return { agent: known, actor }
     }
     // Unknown yet, or several in one pod; and what follows may need the token itself.
-    const own = await ownToken(this.#dependencies.getToken, workload, named)
+    // Whoever showed no guard value names no agent: each name that came by would be an exchange of the workload's.
+    const own = await ownToken(this.#dependencies.getToken, workload, proven ? named : undefined)
     if (own instanceof BrokerError) return own
     const { agent } = own
     if (claimed.iss !== agent.iss) return new BrokerError('subject_foreign')

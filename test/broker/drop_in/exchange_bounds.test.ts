@@ -26,9 +26,15 @@ interface Wanted {
   readonly audiences?: readonly string[]
   readonly scope?: readonly string[]
   readonly subject?: string
+  readonly proven?: boolean
 }
 
-const run = ({ audiences = [], scope, subject = tokenOf(userClaims) }: Wanted = {}) =>
+const run = ({
+  audiences = [],
+  scope,
+  subject = tokenOf(userClaims),
+  proven = true,
+}: Wanted = {}) =>
   exchange.run(broker.workload, {
     wish: wishFor({ audiences, resources: [], scope, agent: undefined }),
     tokens: {
@@ -36,7 +42,7 @@ const run = ({ audiences = [], scope, subject = tokenOf(userClaims) }: Wanted = 
       actor: undefined,
       requestedType: undefined,
     },
-    proven: true,
+    proven,
   })
 
 const codeOf = (result: unknown) => (result instanceof BrokerError ? result.code : 'issued')
@@ -185,5 +191,14 @@ describe('the local policy', () => {
     const codes = [codeOf(await run()), codeOf(await run()), codeOf(await run())]
     expect(codes.filter((code) => code === 'exchanges_exhausted').length).toBeGreaterThan(0)
     expect(exchanges()).toBeLessThan(3)
+  })
+
+  test('counts exchanges of who showed no guard value apart: they use up nothing that the pod needs', async () => {
+    use(`${plain}, ${docs}`, '    exchangesPerMinute: 3\n')
+    const forged = { ...asked, subject: tokenOf(agentClaims), proven: false }
+    const codes = []
+    for (let count = 0; count < 5; count += 1) codes.push(codeOf(await run(forged)))
+    expect(codes.at(-1)).toBe('exchanges_exhausted')
+    expect(codeOf(await run(asked))).toBe('issued')
   })
 })
