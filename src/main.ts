@@ -23,6 +23,11 @@ const asked = new Promise<void>((resolve) => {
   }
 })
 
+let wasAsked = false
+void asked.then(() => {
+  wasAsked = true
+})
+
 // Whoever read the output is gone; that is no reason to stop serving tokens.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
@@ -55,5 +60,5 @@ process.exitCode = await runCommand({
   },
   asked,
 })
-// An exchange that is still under way, or a reader that does not read, would keep the process for as long as it likes.
-setTimeout(() => process.exit(), 500).unref()
+// An exchange that is still under way would keep a process that was asked to end. Whoever reads a command's output slowly has time.
+if (wasAsked) setTimeout(() => process.exit(), 500).unref()

@@ -37,6 +37,8 @@ interface Seen {
   readonly until: number
 }
 
+type CallerRefusal = 'caller_missing' | 'caller_unproven' | 'caller_elsewhere' | 'caller_not_pod'
+
 const SEEN_MS = 10_000
 /** Tokens with which one network address may fail: checking a signature is work. */
 const FAILURES = { perSecond: 5, burst: 50 }
@@ -112,22 +114,19 @@ export class PresentedCallers implements Callers {
     if (verdict instanceof CannotVerify) {
       return new BrokerError('cannot_verify', { retryAfterSeconds: verdict.retryAfterSeconds })
     }
-    if (verdict instanceof ProofRefusal) {
+    const fail = (code: CallerRefusal, reason: string): BrokerError => {
       failures.take()
-      return this.#refuse(codeOf(verdict), verdict.code)
+      // From now on it is one bad token among others.
+      this.#seen.delete(name)
+      return this.#refuse(code, reason)
     }
+    if (verdict instanceof ProofRefusal) return fail(codeOf(verdict), verdict.code)
     const pod = podOf(verdict)
-    if (!pod) {
-      failures.take()
-      return this.#refuse('caller_not_pod', 'not_pod_bound')
-    }
+    if (!pod) return fail('caller_not_pod', 'not_pod_bound')
     const { expiresAt } = pod.workload
     const left = expiresAt * 1000 - clock.wall()
     // The leeway of a verifier is for what ends here. This token is to be exchanged yet, and would be the broker's fault then.
-    if (left <= 0) {
-      failures.take()
-      return this.#refuse('caller_unproven', 'expired')
-    }
+    if (left <= 0) return fail('caller_unproven', 'expired')
     const resident = this.#residentOf(pod, token)
     // By both clocks: a wall clock that is set back gives a token no longer life than it had.
     const until = clock.monotonic() + Math.min(SEEN_MS, left)
@@ -157,10 +156,7 @@ export class PresentedCallers implements Callers {
     return fresh
   }
 
-  #refuse(
-    code: 'caller_missing' | 'caller_unproven' | 'caller_elsewhere' | 'caller_not_pod',
-    reason: string,
-  ): BrokerError {
+  #refuse(code: CallerRefusal, reason: string): BrokerError {
     const { log, metrics } = this.#dependencies
     metrics.tally('callers', { reason }).add()
     log.warn('a caller was refused', { event: 'caller.refused', code, reason })

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
+import { accessTokenOf } from '../servable.ts'
 import { readShown } from './credentials.ts'
 import type { ClientProof } from './guard.ts'
 import { readParameters } from './request.ts'
-import type { Workload } from '../caller/workload.ts'
-import { accessTokenOf } from '../servable.ts'
 
 /** Drops what the authority has revoked through this broker, so that the next caller gets a token that is good. */
 export function dropRevoked(workload: Workload, raw: IncomingMessage, body: Buffer): void {

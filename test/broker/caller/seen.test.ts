@@ -132,6 +132,16 @@ describe('failures of one address', () => {
     expect(await call(token)).toMatchObject({ expiresIn: 3_589 })
   })
 
+  test('count for a token that was good once as for any, as soon as it is refused', async () => {
+    const { call, tokenOf } = await start()
+    const token = await tokenOf(analyst)
+    await call(token)
+    clock.advance(7_200_000)
+    for (let index = 0; index < 60; index += 1) await call(garbage(index))
+    expect(readIssued(await call(token))).toBe('caller_unproven')
+    expect(await call(token)).toEqual(limited)
+  })
+
   test('are nothing to another address', async () => {
     const { call, tokenOf } = await start()
     for (let index = 0; index < 60; index += 1) await call(garbage(index), '', '10.0.0.1')
