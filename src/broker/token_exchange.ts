@@ -99,6 +99,7 @@ export class TokenExchange {
       resources: wish.resources,
       scope: wish.scope,
       clientId: wish.agent,
+      owner: workload,
       get urgent() {
         return isUrgent()
       },

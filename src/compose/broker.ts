@@ -117,7 +117,7 @@ async function open(
       role: 'broker',
       handler: handlerOf(app),
       addresses: config.listen,
-      ...(!pod && { maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS }),
+      ...(pod ? { ownPodOnly: true } : { maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS }),
     },
     config.tls,
     opened,

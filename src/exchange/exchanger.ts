@@ -12,6 +12,8 @@ export interface ExchangeRequest {
   readonly clientId: string | undefined
   /** Whether somebody waits for it. It may become true while it waits for its turn. */
   readonly urgent: boolean
+  /** Whose it is, by identity: those who wait are served in turn. Absent: one of a line of their own. */
+  readonly owner?: object
   /** Who acts for the subject (RFC 8693 section 2.1). Absent: nobody. */
   readonly actor?: { readonly token: string; readonly tokenType: TokenType }
   /** Absent: the authority decides. */

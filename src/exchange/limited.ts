@@ -5,26 +5,36 @@ export interface ExchangeQueue extends Exchanger {
   readonly waiting: number
 }
 
-/** At most `max` exchanges under way; the others wait, those that nobody waits for behind the rest. */
+interface Waiting {
+  readonly request: ExchangeRequest
+  readonly begin: () => void
+}
+
+/**
+ * At most `max` exchanges under way. Of those that wait, the ones that somebody waits for go first, and of these one for
+ * each owner in turn: in one line for all, a pod that asks for a thousand targets would hold up its neighbours.
+ */
 export function limitedExchanger(inner: Exchanger, max: number): ExchangeQueue {
-  const queue: { readonly request: ExchangeRequest; readonly begin: () => void }[] = []
+  const lines = new Map<object, Waiting[]>()
+  const shared = {}
   let underWay = 0
   const next = (): void => {
-    // Looked at now: a caller may have come to wait for what was begun for nobody.
-    const urgent = queue.findIndex(({ request }) => request.urgent)
-    const [first] = queue.splice(Math.max(urgent, 0), 1)
+    const first = takeFrom(lines)
     if (first) first.begin()
     else underWay -= 1
   }
   return {
     get waiting() {
-      return queue.length
+      return [...lines.values()].reduce((sum, line) => sum + line.length, 0)
     },
     async exchange(request) {
       if (underWay < max) underWay += 1
       else {
         await new Promise<void>((begin) => {
-          queue.push({ request, begin })
+          const owner = request.owner ?? shared
+          const line = lines.get(owner) ?? []
+          line.push({ request, begin })
+          lines.set(owner, line)
         })
       }
       try {
@@ -34,4 +44,24 @@ export function limitedExchanger(inner: Exchanger, max: number): ExchangeQueue {
       }
     },
   }
+}
+
+/** The owner that was served goes behind the others. */
+function takeFrom(lines: Map<object, Waiting[]>): Waiting | undefined {
+  const [owner, place] = urgentIn(lines) ?? [lines.keys().next().value, 0]
+  const line = owner && lines.get(owner)
+  if (!line) return undefined
+  const [taken] = line.splice(place, 1)
+  lines.delete(owner)
+  if (line.length > 0) lines.set(owner, line)
+  return taken
+}
+
+/** Looked for at each turn: a caller may have come to wait for what was begun for nobody. */
+function urgentIn(lines: ReadonlyMap<object, readonly Waiting[]>): [object, number] | undefined {
+  for (const [owner, line] of lines) {
+    const place = line.findIndex(({ request }) => request.urgent)
+    if (place >= 0) return [owner, place]
+  }
+  return undefined
 }

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
 import { OperatorFault } from './operator_fault.ts'
+import { boundPipelining, readInSlices } from './pipelined.ts'
 import { clearSocketPath } from './socket_path.ts'
 
 /** Where to listen. */
@@ -42,6 +43,9 @@ export interface ListenOptions {
   readonly role: string
   readonly handler: RequestHandler
   readonly addresses: readonly ListenAddress[]
+  /** Only programs of the same pod can connect: what the parser is given at once is then not bounded, for that costs a tenth
+   * of all answers. Absent: anybody may. */
+  readonly ownPodOnly?: boolean
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
   /** Connections that one network address may hold, so that none takes them all. Absent: as many as there are. */
@@ -116,13 +120,16 @@ interface OpenServer {
   readonly sockets: ReadonlySet<Socket>
 }
 
-function serverFor({ tls, handler, maxPerAddress }: ListenOptions): OpenServer {
+function serverFor(options: ListenOptions): OpenServer {
+  const { tls, handler: unbounded, maxPerAddress, ownPodOnly = false } = options
+  const handler = boundPipelining(unbounded)
   const server = tls
     ? createTlsServer({ ...patience, ...tlsPatience, ...tls }, handler)
     : createPlainServer(patience, handler)
   server.maxConnections = MAX_CONNECTIONS
   // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
   server.maxHeadersCount = 0
+  if (!ownPodOnly) server.on(tls ? 'secureConnection' : 'connection', readInSlices)
   const sockets = new Set<Socket>()
   const held = new Map<string, number>()
   server.on('connection', (socket: Socket) => {

@@ -96,6 +96,37 @@ describe('exchanges', () => {
     expect(authority.began).toEqual(['first', 'late', 'ahead'])
   })
 
+  test('of several owners go one for each in turn, the urgent ones first', async () => {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 1)
+    const [busy, calm] = [{}, {}]
+    const order = [
+      ['busy 1', true, busy],
+      ['busy 2', true, busy],
+      ['busy 3', true, busy],
+      ['busy 4', true, busy],
+      ['calm ahead', false, calm],
+      ['calm 1', true, calm],
+      ['calm 2', true, calm],
+      ['of nobody', true, undefined],
+    ] as const
+    const asked = order.map(([name, urgent, owner]) =>
+      limited.exchange({ ...wanted(name, urgent), ...(owner && { owner }) }),
+    )
+    await authority.answerAll()
+    await Promise.all(asked)
+    expect(authority.began).toEqual([
+      'busy 1',
+      'busy 2',
+      'calm 1',
+      'of nobody',
+      'busy 3',
+      'calm 2',
+      'busy 4',
+      'calm ahead',
+    ])
+  })
+
   test('that break make room as well', async () => {
     const authority = new SlowAuthority()
     const limited = limitedExchanger(authority, 1)

@@ -9,6 +9,7 @@ import { CannotVerify, ProofRefusal } from '../../verifier/refusal.ts'
 import type { Verifier } from '../../verifier/verifier.ts'
 import { BrokerError } from '../errors.ts'
 import { RateLimit } from '../rate_limit.ts'
+import { Slots } from '../slots.ts'
 import { bearerOf } from './bearer.ts'
 import type { Callers, Calling } from './callers.ts'
 import { HeldProof } from './held_proof.ts'
@@ -46,6 +47,8 @@ const MAX_ADDRESSES = 4_096
 const MAX_TOKEN_LENGTH = 16_384
 /** Verifications under way at once. */
 const MAX_CHECKS = 256
+/** Of these by one network address: an issuer that hangs must not let one of them take the places of all. */
+const MAX_CHECKS_PER_ADDRESS = 32
 
 /**
  * Callers that show their own projected tokens. The claim that names the node is the boundary: the address of this broker
@@ -56,6 +59,7 @@ export class PresentedCallers implements Callers {
   readonly #residents: LRUCache<string, Resident>
   readonly #seen: LRUCache<string, Seen>
   readonly #failures: LRUCache<string, RateLimit>
+  readonly #places = new Slots(MAX_CHECKS_PER_ADDRESS)
   readonly #checks = new Map<string, Promise<Calling>>()
 
   constructor(dependencies: PresentedDependencies) {
@@ -94,7 +98,10 @@ export class PresentedCallers implements Callers {
     const under = this.#checks.get(name)
     if (under) return under
     if (this.#checks.size >= MAX_CHECKS) return new BrokerError('overloaded')
-    const check = this.#verify(token, name, failures).finally(() => this.#checks.delete(name))
+    const check = this.#places
+      .run(failures, () => this.#verify(token, name, failures))
+      ?.finally(() => this.#checks.delete(name))
+    if (!check) return new BrokerError('overloaded')
     this.#checks.set(name, check)
     return check
   }

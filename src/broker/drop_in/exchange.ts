@@ -14,7 +14,7 @@ import { errorOf, FOREGROUND_MS } from '../token_exchange.ts'
 import type { Wish } from '../wish.ts'
 import { claimedBy, isHeldBy, isOf, ownToken, reachOf, type Claimed } from './own_token.ts'
 import type { ExchangedTokens, ShownToken } from './request.ts'
-import { Slots } from './slots.ts'
+import { Slots } from '../slots.ts'
 import { unproven } from './credentials.ts'
 
 export interface DropInExchangeDependencies {
@@ -62,23 +62,24 @@ export class DropInExchange {
   /** Waits 8 s in all. What goes on after that is thrown away when it comes. */
   async run(workload: Workload, asked: ExchangeWish): Promise<Exchanged | BrokerError> {
     const { clock } = this.#dependencies
-    const exchange = this.#slots.run(workload, () => this.#exchange(workload, asked))
+    const exchange = this.#slots.run(accountOf(workload, asked), () =>
+      this.#exchange(workload, asked),
+    )
     if (!exchange) return new BrokerError('overloaded')
     return within(clock, FOREGROUND_MS, exchange, () => new BrokerError('authority_unavailable'))
   }
 
-  async #exchange(
-    workload: Workload,
-    { wish, tokens, proven }: ExchangeWish,
-  ): Promise<Exchanged | BrokerError> {
+  async #exchange(workload: Workload, asked: ExchangeWish): Promise<Exchanged | BrokerError> {
+    const { wish, tokens, proven } = asked
     const { gate, clock } = this.#dependencies
     const startedAt = clock.monotonic()
     const parties = await this.#partiesOf(workload, wish, tokens, proven)
     if (parties instanceof BrokerError) return parties
+    const owner = accountOf(workload, asked)
     const budget = proven ? workload.budget : workload.openBudget
     const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish, budget)
     if (denied) return denied
-    const request = requestFor(wish, tokens, parties.actor)
+    const request = { ...requestFor(wish, tokens, parties.actor), owner }
     const left = FOREGROUND_MS - (clock.monotonic() - startedAt)
     const result = await askAgain(() => this.#ask(request), left, this.#dependencies)
     if (result instanceof ExchangeFailure) return refusalOf(result)
@@ -136,6 +137,11 @@ export class DropInExchange {
     })
     return result
   }
+}
+
+/** Whoever showed no guard value may be somebody beside the workload: it takes no slot and no turn of the workload's. */
+function accountOf(workload: Workload, { proven }: ExchangeWish): object {
+  return proven ? workload : workload.openBudget
 }
 
 interface Parties {

@@ -179,6 +179,21 @@ test('verifications under way are bounded', async () => {
   expect(codes.filter((code) => code === 'overloaded')).toHaveLength(44)
 })
 
+test('verifications of one address leave room for those of others', async () => {
+  const { callers, verifier } = await start()
+  verifier.hold()
+  const checks = Array.from({ length: 100 }, (_, index) =>
+    callers.byToken(garbage(index), '10.0.0.1'),
+  )
+  const other = callers.byToken(garbage(100), '10.0.0.2')
+  await settled()
+  expect(verifier.verified).toBe(33)
+  verifier.release()
+  const codes = (await Promise.all(checks)).map((one) => one instanceof BrokerError && one.code)
+  expect(codes.filter((code) => code === 'overloaded')).toHaveLength(68)
+  expect(await other).toMatchObject({ code: 'caller_unproven' })
+})
+
 function elsewhere(claims: Readonly<Record<string, unknown>>): Promise<string> {
   return cluster.token({ claims, bound: { node: { name: 'worker-2', uid: 'n' } } })
 }
