@@ -7,7 +7,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 # Without install scripts: the build runs on this image's own Node, and esbuild's binary comes as a package.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./

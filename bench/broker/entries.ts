@@ -17,7 +17,7 @@ const AGEING_END_SECONDS = AGEING.lifeSeconds * 0.65 * 1.1 + 2
 /** A new proof makes every token due within a tenth of its life; it is seen within ten seconds. */
 const HASTE_SECONDS = LIFE_SECONDS / 10
 const WATCH_SECONDS = 30
-const MANY = { exchangesPerMinute: 1_000_000, audiencesPerHour: 100_000 }
+const MANY = { exchangesPerMinute: 1_000_000, audiencesPerHour: 10_000 }
 
 /** What ten thousand tokens weigh, and whether their refreshes come one by one or all at once. */
 export async function entries(world: World, report: Report, settings: Settings): Promise<void> {

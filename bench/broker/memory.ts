@@ -15,7 +15,7 @@ const LIFE_SECONDS = 22
 const TOUCH_AT_AGE = 18
 const LOAD_SECONDS = 10
 const REST_SECONDS = 20
-const MANY = { exchangesPerMinute: 1_000_000, audiencesPerHour: 100_000 }
+const MANY = { exchangesPerMinute: 1_000_000, audiencesPerHour: 10_000 }
 
 /** What a sidecar holds that has refreshed for a while, and after a load, with its authority behind TLS. */
 export async function memory(world: World, report: Report, settings: Settings): Promise<void> {

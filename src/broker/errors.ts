@@ -44,7 +44,7 @@ const catalogue = {
   media_type: [
     400,
     'invalid_request',
-    'The body must be application/x-www-form-urlencoded or application/json.',
+    'The body must be application/x-www-form-urlencoded or application/json, with one Content-Type and no Content-Encoding.',
   ],
   body_too_large: [413, 'invalid_request', 'The body is too large.'],
   body_malformed: [400, 'invalid_request', 'The request cannot be read.'],

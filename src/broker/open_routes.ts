@@ -43,6 +43,12 @@ export function openRoutes(
   return new Set([...served.map(({ path }) => path), ...discoveryPaths, ...otherPaths])
 }
 
+/** Whether a target lies below one of these paths, as it is written: for one that cannot be read, and so has no route. */
+export function isBelowOpenPath(target: string): boolean {
+  const path = target.replace(/^http:\/\/[^/?#]*/i, '')
+  return otherPaths.some((pattern) => path.startsWith(pattern.slice(0, -1)))
+}
+
 function notAllowed(methods: readonly string[], answers: Answers): OpenHandler {
   const allow = methods.join(', ')
   return (_request, reply) =>

@@ -1,8 +1,9 @@
+import type { TokenCache } from '../cache/token_cache.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
-import type { Workload } from './caller/workload.ts'
-import { accessTokenOf } from './servable.ts'
+import type { BrokerError } from './errors.ts'
+import { accessTokenOf, type Servable } from './servable.ts'
 
 export interface RevokeHeldDependencies {
   readonly clock: Clock
@@ -10,23 +11,29 @@ export interface RevokeHeldDependencies {
   readonly metrics: Metrics
 }
 
+/** Whose tokens are to end. */
+export interface Holder {
+  readonly tokens: Pick<TokenCache<Servable, BrokerError>, 'living'>
+}
+
 const AT_ONCE = 8
 
 /**
- * Has every token that is held ended, for nobody is left to use it. Not longer than `withinMs`: what is left by then ends by
- * itself. `revoke` gives false where a token may still be good, and never rejects.
+ * Has every token ended that is held, or was before one that is, for nobody is left to use it; those first that would live
+ * longest. Not longer than `withinMs`: what is left by then ends by itself. `revoke` gives false where a token may still be good, and never rejects.
  */
 export async function revokeHeld(
-  workloads: Iterable<Workload>,
+  holders: Iterable<Holder>,
   revoke: (token: string) => Promise<boolean>,
   { clock, log, metrics }: RevokeHeldDependencies,
   withinMs: number,
 ): Promise<void> {
-  const tokens = [...workloads].flatMap(({ tokens }) =>
-    tokens.values().map(([, servable]) => accessTokenOf(servable)),
-  )
+  const living = [...holders].flatMap(({ tokens }) => tokens.living())
+  living.sort((one, other) => one.remainingMs - other.remainingMs)
+  // An authority may give the same token again.
+  const tokens = new Set(living.map(({ value }) => accessTokenOf(value)))
   const waiting = [...tokens]
-  const count = { revoked: 0, failed: 0, left: tokens.length }
+  const count = { revoked: 0, failed: 0, left: tokens.size }
   const work = async (): Promise<void> => {
     for (let token = waiting.pop(); token !== undefined; token = waiting.pop()) {
       count[(await revoke(token)) ? 'revoked' : 'failed'] += 1

@@ -1,6 +1,12 @@
 import type { CacheKey } from '../cache/key.ts'
 import type { Asked } from '../cache/token_cache.ts'
-import { ExchangeFailure, type Exchanger } from '../exchange/exchanger.ts'
+import {
+  ExchangeFailure,
+  type Exchanger,
+  type ExchangeRequest,
+  type IssuedToken,
+} from '../exchange/exchanger.ts'
+import type { ExchangeQueue } from '../exchange/limited.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -14,7 +20,8 @@ import { servableOf, type Servable } from './servable.ts'
 import type { Wish } from './wish.ts'
 
 export interface TokenExchangeDependencies {
-  readonly exchanger: Exchanger
+  /** Without turns, each exchange begins at once. */
+  readonly exchanger: Exchanger & Partial<Pick<ExchangeQueue, 'inTurn'>>
   readonly gate: LocalGate
   readonly clock: Clock
   readonly random: Random
@@ -73,7 +80,6 @@ export class TokenExchange {
     return errorOf(failure)
   }
 
-  /** The proof is read anew each time: one that is good once was used up by the attempt before. */
   async #attempt(
     workload: Workload,
     wish: Wish,
@@ -81,30 +87,19 @@ export class TokenExchange {
     isUrgent: () => boolean,
   ): Promise<ExchangeFailure | BrokerError | undefined> {
     const { exchanger, gate, metrics } = this.#dependencies
-    const { proofs, tokens } = workload
-    const proof = await proofs.read()
-    if (proof instanceof ProofFault) return new BrokerError(proof.code)
-    // Another subject's token must not come under this key; the caller asks anew under its own.
-    if (workload.keyOf(wish, proof) !== key) {
-      tokens.drop(key)
-      return undefined
-    }
-    const silent = this.silenceOf(workload)
-    if (silent) return silent
-    const asked = tokens.ask()
-    const result = await exchanger.exchange({
-      subjectToken: proof.token,
-      subjectTokenType: proof.tokenType,
-      audiences: wish.audiences,
-      resources: wish.resources,
-      scope: wish.scope,
-      clientId: wish.agent,
+    const { tokens } = workload
+    const order = {
       owner: workload,
       get urgent() {
         return isUrgent()
       },
-    })
+    }
+    const show = (inner: Exchanger) => this.#show(workload, wish, key, inner, order)
+    const shown = await (exchanger.inTurn?.(order, show) ?? show(exchanger))
+    if (shown === undefined || shown instanceof BrokerError) return shown
+    const { asked, result, isSilent } = shown
     if (result instanceof ExchangeFailure) {
+      if (isSilent) return result
       metrics.tally('exchanges', { outcome: result.kind }).add()
       this.#tell(result)
       this.#takeNote(result, { workload, key, asked })
@@ -122,6 +117,40 @@ export class TokenExchange {
     tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
     this.#compareClocks(servable)
     return undefined
+  }
+
+  /**
+   * Shows the proof, as it is read when the turn has come: one that is good once was used up by the attempt before, and one
+   * that was read earlier may have ended while it waited.
+   */
+  async #show(
+    workload: Workload,
+    wish: Wish,
+    key: CacheKey,
+    exchanger: Exchanger,
+    order: Pick<ExchangeRequest, 'owner' | 'urgent'>,
+  ): Promise<Shown | BrokerError | undefined> {
+    const { proofs, tokens } = workload
+    const proof = await proofs.read()
+    if (proof instanceof ProofFault) return new BrokerError(proof.code)
+    // Another subject's token must not come under this key; the caller asks anew under its own.
+    if (workload.keyOf(wish, proof) !== key) {
+      tokens.drop(key)
+      return undefined
+    }
+    const asked = tokens.ask()
+    const silent = this.silenceOf(workload)
+    if (silent) return { asked, result: silent, isSilent: true }
+    const result = await exchanger.exchange({
+      subjectToken: proof.token,
+      subjectTokenType: proof.tokenType,
+      audiences: wish.audiences,
+      resources: wish.resources,
+      scope: wish.scope,
+      clientId: wish.agent,
+      ...order,
+    })
+    return { asked, result, isSilent: false }
   }
 
   /** What an exchange would fail of now, without being made: the authority asked to be left alone, and is. */
@@ -173,6 +202,13 @@ export class TokenExchange {
       seconds: apart,
     })
   }
+}
+
+interface Shown {
+  readonly asked: Asked
+  readonly result: IssuedToken | ExchangeFailure
+  /** The authority was not asked. */
+  readonly isSilent: boolean
 }
 
 function retryAfterMsOf({ retryAfterSeconds = 0 }: ExchangeFailure): number {

@@ -10,11 +10,17 @@ export interface Asked {
   readonly generation: number
 }
 
-interface Entry<Value> {
+/** A token and its end, on both clocks. */
+interface Dated<Value> {
   readonly value: Value
-  readonly lifetimeMs: number
   readonly expiresAtWall: number
   readonly expiresAtMonotonic: number
+}
+
+interface Entry<Value> extends Dated<Value> {
+  readonly lifetimeMs: number
+  /** What was good still when this one took its place, the newest first. */
+  readonly replaced: readonly Dated<Value>[]
   /** With so much left it is to be fetched anew. */
   dueAtMs: number
   /** Whether anybody asked for it since it came. */
@@ -41,6 +47,9 @@ const REFUSAL_MS = 10_000
 export const REFRESH_AT = 0.65
 export const JITTER = 0.1
 const BACK_OFF_MS = { first: 1_000, longest: 60_000 }
+/** Of one key. In the ordinary course there is one that still lives; with a proof that is replaced soon after, there may be more. */
+const MAX_REPLACED = 3
+const NONE: readonly never[] = []
 
 export interface CacheDependencies {
   readonly clock: Clock
@@ -54,14 +63,17 @@ export interface CacheDependencies {
 export class TokenCache<Value extends object, Refusal extends object> {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #keepsReplaced: boolean
   readonly #entries: LRUCache<CacheKey, Entry<Value>>
   readonly #refusals: LRUCache<CacheKey, { readonly refusal: Refusal; readonly until: number }>
   readonly #flights = new Map<CacheKey, Promise<unknown>>()
   #generation = 0
 
-  constructor(maxEntries: number, { clock, random }: CacheDependencies) {
+  /** `keepsReplaced`: for `living`, at the price of up to three more tokens an entry. */
+  constructor(maxEntries: number, { clock, random }: CacheDependencies, keepsReplaced = false) {
     this.#clock = clock
     this.#random = random
+    this.#keepsReplaced = keepsReplaced
     this.#entries = bounded(maxEntries)
     this.#refusals = bounded(Math.min(maxEntries, 1_000))
   }
@@ -104,6 +116,7 @@ export class TokenCache<Value extends object, Refusal extends object> {
       lifetimeMs,
       expiresAtWall: asked.wall + lifetimeMs,
       expiresAtMonotonic: asked.monotonic + lifetimeMs,
+      replaced: this.#keepsReplaced ? this.#replacedBy(key) : NONE,
       dueAtMs: lifetimeMs * (1 - share),
       used: false,
       failures: 0,
@@ -177,6 +190,17 @@ export class TokenCache<Value extends object, Refusal extends object> {
     return [...this.#entries.entries()].map(([key, { value }]) => [key, value] as const)
   }
 
+  /**
+   * Every token that was handed out under what is held and is good still, with the milliseconds that are left of it: what is
+   * held, and with `keepsReplaced` the newest of those in whose place it came.
+   */
+  living(): readonly { readonly value: Value; readonly remainingMs: number }[] {
+    return [...this.#entries.values()]
+      .flatMap((entry) => [entry, ...entry.replaced])
+      .map((dated) => ({ value: dated.value, remainingMs: this.#remainingOf(dated) }))
+      .filter(({ remainingMs }) => remainingMs > 0)
+  }
+
   /** All tokens are to be fetched anew at once, whether or not anybody uses them: something speaks against them. */
   suspect(): void {
     for (const entry of this.#entries.values()) {
@@ -229,7 +253,17 @@ export class TokenCache<Value extends object, Refusal extends object> {
     return flight
   }
 
-  #remainingOf({ expiresAtWall, expiresAtMonotonic }: Entry<Value>): number {
+  #replacedBy(key: CacheKey): readonly Dated<Value>[] {
+    const entry = this.#entries.peek(key)
+    if (!entry) return NONE
+    // The entry itself would hold all that came before it.
+    const { value, expiresAtWall, expiresAtMonotonic, replaced } = entry
+    return [{ value, expiresAtWall, expiresAtMonotonic }, ...replaced]
+      .filter((dated) => this.#remainingOf(dated) > 0)
+      .slice(0, MAX_REPLACED)
+  }
+
+  #remainingOf({ expiresAtWall, expiresAtMonotonic }: Dated<Value>): number {
     return Math.min(
       expiresAtWall - this.#clock.wall(),
       expiresAtMonotonic - this.#clock.monotonic(),

@@ -1,5 +1,5 @@
 import { isSafeUrl } from '../platform/http_client.ts'
-import { variable } from './environment.ts'
+import { configAround, variable } from './environment.ts'
 import { UsageFault, type Io } from './io.ts'
 
 /** Where a running broker is asked. */
@@ -46,7 +46,7 @@ export async function placeOf(given: PlaceOptions, io: Io): Promise<BrokerPlace>
   if (around.url !== undefined && around.socket !== undefined) {
     throw new UsageFault('LUMO_BROKER_URL and LUMO_BROKER_SOCKET exclude one another')
   }
-  const file = variable('LUMO_CONFIG', io)
+  const file = configAround(io)
   return (
     namedPlace(around, 'LUMO_BROKER_URL') ??
     (file === undefined ? placeAt(DEFAULT_URL, '--url') : configured(file, io))

@@ -29,7 +29,8 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   Which broker token, wait and doctor ask:
     --url ORIGIN | --socket PATH      (http://127.0.0.1:9180)
     --config FILE                     where this configuration has it listen first
-    LUMO_BROKER_URL, LUMO_BROKER_SOCKET, LUMO_CONFIG stand for them; doctor and run take the last
+    LUMO_BROKER_URL, LUMO_BROKER_SOCKET, LUMO_CONFIG stand for them; doctor and run take the last;
+    LUMO_CONFIG_DOCUMENT may hold a whole configuration instead
     --proof-file FILE, --ca-file FILE a node broker: the token that it wants to see (over TLS
                                       LUMO_PROOF_FILE stands for it), the CA of its certificate
 

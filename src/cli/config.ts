@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { DocumentFault, showFault, type Fault } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
 import type { BrokerConfig, TenantConfig } from '../config/config.ts'
@@ -14,7 +13,7 @@ import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
 import { unreachableOf } from '../policy/unreachable.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
-import { MAX_CONFIG_BYTES } from './config_file.ts'
+import { configText, MAX_CONFIG_BYTES } from './config_file.ts'
 
 /** `lumo-broker config check FILE` and `lumo-broker config schema [policy]`. */
 export async function config(io: Io): Promise<ExitCode> {
@@ -53,8 +52,7 @@ async function check(file: string, io: Io): Promise<ExitCode> {
   const faults: Fault[] = []
   const warnings: Fault[] = []
   try {
-    const text = await systemFiles.read(resolve(io.workingFolder, file), MAX_CONFIG_BYTES)
-    const { authority, broker } = loadConfig(text.toString('utf8'), io.environment)
+    const { authority, broker } = loadConfig(await configText(file, io), io.environment)
     const named = [
       ...(authority?.tenants ?? []).map((tenant) => findingsOf(() => trustFindings(tenant))),
       ...(broker ? [findingsOf(() => localFindings(broker))] : []),

@@ -6,12 +6,20 @@ export function variable(name: string, { environment }: Io): string | undefined 
   return value === '' ? undefined : value
 }
 
+/** The configuration that the environment names, or holds. */
+export function configAround(io: Io): string | undefined {
+  const held = variable('LUMO_CONFIG_DOCUMENT', io)
+  return (
+    variable('LUMO_CONFIG', io) ?? (held === undefined ? undefined : 'env:LUMO_CONFIG_DOCUMENT')
+  )
+}
+
 /**
- * The configuration that a command works with: `--config`, or the one that the environment names.
+ * The configuration that a command works with: `--config`, or the one of the environment.
  * @throws UsageFault
  */
 export function configFileOf(given: string | undefined, io: Io): string {
-  const file = given ?? variable('LUMO_CONFIG', io)
+  const file = given ?? configAround(io)
   if (file === undefined) throw new UsageFault('--config must be given')
   return file
 }

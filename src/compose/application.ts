@@ -14,6 +14,8 @@ import type { Surroundings } from './surroundings.ts'
 
 /** For what a request in an authority needs. */
 const GRACE_MS = 5_000
+/** Of one address: a kubelet and a Prometheus hold one or two each. */
+const MAX_OPERATIONS_CONNECTIONS = 64
 
 /** The program, running in the roles of its configuration. */
 export interface Application {
@@ -134,7 +136,12 @@ async function startOperations(
   const app = operationsListener(metrics, probes, openapi)
   await app.ready()
   const listening = await listen(
-    { role: 'operations listener', handler: handlerOf(app), addresses: [config.operations.listen] },
+    {
+      role: 'operations listener',
+      handler: handlerOf(app),
+      addresses: [config.operations.listen],
+      maxPerAddress: MAX_OPERATIONS_CONNECTIONS,
+    },
     clock,
   )
   return {

@@ -1,7 +1,7 @@
 import { auditKeys } from '../audit/chain.ts'
 import { Journal } from '../audit/journal.ts'
 import { retainAudit } from '../audit/retention.ts'
-import type { AuthorityConfig } from '../config/config.ts'
+import type { AuthorityConfig, KeyEncryptionConfig } from '../config/config.ts'
 import { issueCode, type AuthorizationRequest, type Consent } from '../endpoint/authorize.ts'
 import { ClientAssertions } from '../endpoint/client/assertion.ts'
 import { Limits } from '../endpoint/limits.ts'
@@ -11,9 +11,11 @@ import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
 import type { OAuthError } from '../oauth/errors.ts'
 import { repeatedly, shiftedClock, unixSeconds } from '../platform/clock.ts'
+import type { Files } from '../platform/files.ts'
 import { handlerOf } from '../platform/listen.ts'
 import { causeOf } from '../platform/log.ts'
 import { memoryHttp, type MemoryHttp } from '../platform/memory_http.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
 import type { Watched } from '../platform/watched.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
@@ -72,9 +74,16 @@ export async function openState(
   config: AuthorityConfig,
   { files, random }: Surroundings,
 ): Promise<{ readonly store: Store; readonly seal: Seal }> {
-  const keyText = await files.read(config.keyEncryptionFile, MAX_KEY_FILE_BYTES)
-  const seal = Seal.parse(keyText.toString('utf8'), random)
+  const keyText = await keyEncryptionText(config.keyEncryption, files)
+  const seal = Seal.parse(keyText, random)
   return { store: sqliteStore(config.storeFile), seal }
+}
+
+async function keyEncryptionText(config: KeyEncryptionConfig, files: Files): Promise<string> {
+  if (config.in === 'file') {
+    return (await files.read(config.file, MAX_KEY_FILE_BYTES)).toString('utf8')
+  }
+  throw new OperatorFault('not yet')
 }
 
 /** The key that signs the ends of audit segments is made of the key file, so that verifying needs nothing else. */

@@ -167,7 +167,7 @@ function observe(
 
 /** What the broker's own policy allows; followed, and looked at again for all that is held when it changes. */
 async function openGate(
-  { policy: path, limits }: BrokerConfig,
+  { policy: path, policyDocument, limits }: BrokerConfig,
   workloads: () => Iterable<Workload>,
   opened: Opened,
   surroundings: Surroundings,
@@ -186,11 +186,23 @@ async function openGate(
             surroundings,
           ),
         )
-  const gate = new LocalGate({ policy: () => policy?.current(), limits, ...surroundings })
+  const written = policyDocument && parseLocalPolicy(policyDocument)
+  const gate = new LocalGate({
+    policy: () => policy?.current() ?? written,
+    limits,
+    ...surroundings,
+  })
   policy?.onChange(() => {
     for (const workload of workloads()) gate.review(workload)
   })
   return gate
+}
+
+/** @throws DocumentFault */
+function parseLocalPolicy(document: object): LocalPolicy {
+  return LocalPolicy.parse([
+    { path: 'broker.policyDocument', bytes: Buffer.from(JSON.stringify(document)) },
+  ])
 }
 
 function lastSentence({ error }: BrokerError): string {
@@ -213,7 +225,7 @@ async function openAuthority(
   }
   const { caFile } = remote
   const ca = caFile === undefined ? undefined : opened.follow(await openCa(caFile, surroundings))
-  const authority = { ...remote, ca: () => ca?.current() }
+  const authority = { ...remote, ca: () => remote.ca ?? ca?.current() }
   return {
     exchanger: remoteExchanger(authority, surroundings.http),
     link: remoteLink(authority, surroundings.http),

@@ -1,6 +1,6 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
-import type { AuthorityConfig, TenantConfig } from './config.ts'
+import type { AuthorityConfig, KeyEncryptionConfig, TenantConfig } from './config.ts'
 import { clientOf, registrationFaults, type ClientEntry } from './client.ts'
 import type { ReportFault } from './document.ts'
 import { proofRuleFaults } from './proof_rule.ts'
@@ -38,13 +38,26 @@ export function resolveAuthority(
     origin,
     tls: section.tls,
     storeFile: section.store.file,
-    keyEncryptionFile: section.keyEncryptionFile,
+    keyEncryption: resolveKeyEncryption(section, fault),
     clockOffsetMs: section.clockOffset * 1000,
     drainDelayMs: (section.drainDelay ?? (listen && !isLoopbackAddress(listen) ? 10 : 0)) * 1000,
     limits: section.limits,
     audit: section.audit,
     tenants,
   }
+}
+
+function resolveKeyEncryption(
+  { keyEncryptionFile: file, keyEncryptionSecret: secret }: NonNullable<ConfigFile['authority']>,
+  fault: ReportFault,
+): KeyEncryptionConfig {
+  if (file !== undefined && secret) {
+    fault('authority.keyEncryptionSecret', 'must be absent beside keyEncryptionFile')
+  }
+  if (file === undefined && !secret) {
+    fault('authority.keyEncryptionFile', 'must be given, or keyEncryptionSecret instead')
+  }
+  return secret ? { in: 'secret', ...secret } : { in: 'file', file: file ?? '' }
 }
 
 function originOf(text: string, fault: ReportFault): string {

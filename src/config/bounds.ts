@@ -1,5 +1,8 @@
 import Type, { type Static } from 'typebox'
 
+/** As many targets of one workload are remembered: a limit above could not be kept. */
+export const MAX_AUDIENCES_PER_HOUR = 10_000
+
 const perMinute = (fallback: number, description: string) =>
   Type.Integer({ default: fallback, minimum: 1, maximum: 10_000_000, description })
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
 import { isLoopbackAddress, parseListen, sameAddress } from './address.ts'
@@ -36,6 +37,9 @@ export function resolveBroker(
       `tokens for ${proofAudience} are credentials of AWS: only a sidecar may take that of its own pod`,
     )
   }
+  if (section.policy !== undefined && section.policyDocument) {
+    fault('broker.policyDocument', 'must be absent beside policy')
+  }
   const proof = resolveProof(section, proofAudience, fault)
   const sinks = resolveSinks(section.sinks, fault)
   const fromOthers = proof.from === 'caller'
@@ -55,6 +59,7 @@ export function resolveBroker(
     proofAudience,
     dropIn: resolveDropIn(section.dropIn, fromOthers, fault),
     policy: section.policy,
+    policyDocument: section.policyDocument,
     limits: section.limits,
     sinks,
     rateLimit: section.rateLimit,
@@ -73,7 +78,7 @@ function resolveRemote(
   withAuthority: boolean,
   fault: ReportFault,
 ): RemoteAuthorityConfig | undefined {
-  const { url: text, tenant, pathStyle, caFile, connectTimeout, timeout } = section.authority
+  const { url: text, tenant, pathStyle, caFile, ca, connectTimeout, timeout } = section.authority
   if (section.shape === 'all-in-one') {
     if (!withAuthority)
       fault('broker.shape', 'all-in-one needs the role authority in the same process')
@@ -100,12 +105,28 @@ function resolveRemote(
   if (!isSafeUrl(url)) {
     fault('broker.authority.url', 'must be https: over plain HTTP a proof could be read on the way')
   }
+  if (ca !== undefined && caFile !== undefined) {
+    fault('broker.authority.ca', 'must be absent beside caFile')
+  }
+  if (ca !== undefined && !isCertificate(ca)) {
+    fault('broker.authority.ca', 'must be certificates in PEM')
+  }
   return {
     origin: url,
     tokenUrl: new URL(`/${pathStyle}/${tenant}/api/v1/oauth/token`, url),
     caFile,
+    ca,
     connectTimeoutMs: connectTimeout * 1000,
     totalTimeoutMs: timeout * 1000,
+  }
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -1,15 +1,13 @@
 import Type, { type Static } from 'typebox'
 import { tlsSchema } from './tls.ts'
 import { callersSchema } from './callers.ts'
+import { MAX_AUDIENCES_PER_HOUR } from './bounds.ts'
+import { absoluteFile, slug } from './forms.ts'
 import { proofSchema } from './proof.ts'
 import { sinkSchema } from './sink.ts'
 
 const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })
-const slug = {
-  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
-  form: 'lower case letters, digits and dashes, 63 at most, with no dash at either end',
-}
 const url = { minLength: 1, maxLength: 512 }
 const count = (description: string, byDefault: number, maximum: number) =>
   Type.Integer({ default: byDefault, minimum: 1, maximum, description })
@@ -30,6 +28,13 @@ const authority = Type.Object(
     }),
     caFile: Type.Optional(
       path('PEM certificates to trust for it instead of the system; followed.'),
+    ),
+    ca: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 65_536,
+        description: 'The same as text, instead of `caFile`.',
+      }),
     ),
     connectTimeout: Type.Number({
       default: 2,
@@ -86,7 +91,7 @@ const shutdown = Type.Object(
       minimum: 0,
       maximum: 300,
       description:
-        'Seconds for what runs to finish after that. Both must fit into terminationGracePeriodSeconds.',
+        'Seconds for what runs to finish after that. Both must fit into terminationGracePeriodSeconds, with 5 s more for `revoke`.',
     }),
     revoke: Type.Boolean({
       default: false,
@@ -136,10 +141,19 @@ export const brokerSchema = Type.Object(
         'What workloads may ask for here, on top of the trust policy of the authority: a YAML file, or a folder of them; followed.',
       ),
     ),
+    policyDocument: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'The content of such a file, instead of `policy`.',
+      }),
+    ),
     limits: Type.Object(
       {
         exchangesPerMinute: count('Exchanges that one workload may cause in a minute.', 600, 1e6),
-        audiencesPerHour: count('Different targets that it may ask for in an hour.', 1_000, 1e5),
+        audiencesPerHour: count(
+          'Different targets that it may ask for in an hour.',
+          1_000,
+          MAX_AUDIENCES_PER_HOUR,
+        ),
       },
       { ...closed, default: {}, description: 'For each workload, unless the policy says another.' },
     ),
@@ -157,8 +171,8 @@ export const brokerSchema = Type.Object(
     ),
     shutdown,
     terminationMessageFile: Type.String({
+      ...absoluteFile,
       default: '/dev/termination-log',
-      minLength: 1,
       description:
         'Where a sidecar that gives up leaves its last sentence, if the file is there: the kubelet shows it.',
     }),

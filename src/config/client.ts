@@ -3,6 +3,7 @@ import { grantTypes, type GrantName } from '../oauth/grant_types.ts'
 import { isRegistrableRedirectUri } from '../oauth/redirect_uri.ts'
 import { delegationSchema, type DelegationEntry } from './delegation.ts'
 import type { Fault } from './document.ts'
+import { identifier } from './forms.ts'
 import { grantFaults, grantsSchema, type GrantEntries } from './grants.ts'
 import { proofRuleSchema, type ProofRuleEntry } from './proof_rule.ts'
 
@@ -21,10 +22,6 @@ export const clientAuthMethods = [
 export type ClientAuthMethod = (typeof clientAuthMethods)[number]
 
 const closed = { additionalProperties: false }
-const id = {
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
-  form: 'letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first',
-}
 const DAY = 86_400
 
 const registration = {
@@ -126,7 +123,7 @@ const registration = {
 /** A registered client as an operator writes it. */
 export const clientSchema = Type.Object(
   {
-    id: Type.String({ ...id, description: 'Its client_id.' }),
+    id: Type.String({ ...identifier, description: 'Its client_id.' }),
     secretHashes: Type.Array(
       Type.String({
         pattern: '^sha256:[A-Za-z0-9_-]{43}$',

@@ -5,6 +5,7 @@ import type { Scope } from '../oauth/scope.ts'
 import type { ProviderConfig, TokenProviderConfig } from './provider/config.ts'
 import type { TlsFiles } from './tls.ts'
 import type { UserConfig } from './user.ts'
+import type { WebhookConfig } from './webhook.ts'
 
 /** What the program runs on: resolved, agreeing with itself, frozen. Made by `load.ts` only. */
 export interface Config {
@@ -15,6 +16,7 @@ export interface Config {
   readonly operations: { readonly listen: ListenAddress }
   readonly authority: AuthorityConfig | undefined
   readonly broker: BrokerConfig | undefined
+  readonly webhook: WebhookConfig | undefined
 }
 
 export interface AuthorityConfig {
@@ -23,13 +25,18 @@ export interface AuthorityConfig {
   readonly origin: string
   readonly tls: TlsFiles | undefined
   readonly storeFile: string
-  readonly keyEncryptionFile: string
+  readonly keyEncryption: KeyEncryptionConfig
   readonly clockOffsetMs: number
   readonly drainDelayMs: number
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
   readonly tenants: readonly TenantConfig[]
 }
+
+/** Where the key lies that encrypts signing keys at rest. */
+export type KeyEncryptionConfig =
+  | { readonly in: 'file'; readonly file: string }
+  | { readonly in: 'secret'; readonly namespace: string; readonly name: string }
 
 export interface TenantConfig {
   readonly slug: string
@@ -62,6 +69,8 @@ export interface BrokerConfig {
   readonly dropIn: DropInConfig
   /** A file, or a folder of them. */
   readonly policy: string | undefined
+  /** What would lie in such a file; not parsed yet. */
+  readonly policyDocument: object | undefined
   readonly limits: { readonly exchangesPerMinute: number; readonly audiencesPerHour: number }
   readonly sinks: readonly SinkConfig[]
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
@@ -115,6 +124,8 @@ export interface RemoteAuthorityConfig {
   readonly origin: URL
   readonly tokenUrl: URL
   readonly caFile: string | undefined
+  /** PEM. */
+  readonly ca: string | undefined
   readonly connectTimeoutMs: number
   readonly totalTimeoutMs: number
 }

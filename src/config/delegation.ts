@@ -17,11 +17,17 @@ export const delegationSchema = Type.Object(
       description: 'Longest chain of actors that it may become the end of.',
     }),
     subjects: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[\\x20-\\x7e]{1,255}$' }), {
-        maxItems: 1_000,
-        description:
-          'For whom it may act, by `sub`; `*` stands for any text. Absent: for whoever agrees to it.',
-      }),
+      Type.Array(
+        Type.String({
+          pattern: '^[\\x20-\\x7e]{1,255}$',
+          form: 'printable ASCII, 255 characters at most',
+        }),
+        {
+          maxItems: 1_000,
+          description:
+            'For whom it may act, by `sub`; `*` stands for any text. Absent: for whoever agrees to it.',
+        },
+      ),
     ),
     perSubjectPerHour: Type.Optional(
       Type.Integer({

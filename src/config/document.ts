@@ -92,6 +92,12 @@ export function parseValue<Schema extends TSchema>(
 }
 
 const MAX_FAULTS = 1_000
+/** Said once more, for each of the members. */
+const saidOfMembers: ReadonlySet<string> = new Set([
+  'additionalProperties',
+  'propertyNames',
+  'anyOf',
+])
 
 /** Whether a value has the shape of a schema, said by a check that was compiled for it. */
 export type IsSound = (value: unknown) => boolean
@@ -112,8 +118,7 @@ export function examine(
   Settings.Set({ maxErrors: MAX_FAULTS })
   const faults = new Map<string, Fault>()
   for (const error of Errors(schema, filled)) {
-    // Said once more by "boolean" for each of the members.
-    if (error.keyword === 'additionalProperties' || error.keyword === 'anyOf') continue
+    if (saidOfMembers.has(error.keyword)) continue
     const fault = { path: showPath(error.instancePath), message: sentenceOf(error, schema) }
     faults.set(showFault(fault), fault)
   }

@@ -18,6 +18,9 @@ interface Setting {
 /** Names that LumoAuth's own programs use for the same thing. */
 const synonyms: Readonly<Record<string, string>> = { LUMOAUTH_TENANT: 'LUMOAUTH_ORG_ID' }
 
+/** A variable must not add one: its presence is what makes a role. */
+const sections = new Set(['authority', 'broker', 'webhook'])
+
 /** A document with the environment laid over it, and where that made a difference. */
 export interface Overlaid {
   readonly document: unknown
@@ -41,7 +44,7 @@ export function overlayEnvironment(
   >((result, { path, variable }) => {
     const found = valueOf(variable, environment, faults)
     const [section = ''] = path
-    const isAbsentRole = (section === 'authority' || section === 'broker') && !(section in result)
+    const isAbsentRole = sections.has(section) && !(section in result)
     if (!found || isAbsentRole) return result
     given.set(path.join('.'), found.name)
     return withValueAt(result, path, found.value)

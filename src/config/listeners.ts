@@ -2,21 +2,24 @@ import type { ListenAddress } from '../platform/listen.ts'
 import { sameAddress } from './address.ts'
 import type { AuthorityConfig, BrokerConfig } from './config.ts'
 import type { ReportFault } from './document.ts'
+import type { WebhookConfig } from './webhook.ts'
 
 interface Listeners {
   readonly operations: ListenAddress | undefined
   readonly authority: Pick<AuthorityConfig, 'listen'> | undefined
   readonly broker: Pick<BrokerConfig, 'listen'> | undefined
+  readonly webhook: Pick<WebhookConfig, 'listen'> | undefined
 }
 
 /** No two listeners of a process can have one address: the second would be told that it is in use, by the process itself. */
 export function checkListeners(
-  { operations, authority, broker }: Listeners,
+  { operations, authority, broker, webhook }: Listeners,
   fault: ReportFault,
 ): void {
   const all = [
     ...(operations ? [{ path: 'operations.listen', address: operations }] : []),
     ...(authority ? [{ path: 'authority.listen', address: authority.listen }] : []),
+    ...(webhook ? [{ path: 'webhook.listen', address: webhook.listen }] : []),
     ...(broker?.listen ?? []).map((address, index) => ({
       path: `broker.listen[${String(index)}]`,
       address,

@@ -8,6 +8,8 @@ import { DocumentFault, examine, parseYaml, type Fault, type ReportFault } from 
 import { isJsonObject } from '../platform/strict_json.ts'
 import { blameVariable, overlayEnvironment, blameWithin, type Environment } from './environment.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
+import { checkSinkFiles } from './sink_files.ts'
+import { resolveWebhook } from './webhook.ts'
 
 const anyDocument = Type.Record(Type.String(), Type.Unknown())
 
@@ -73,12 +75,15 @@ function resolve(
     file.broker && file.roles?.includes('broker') !== false
       ? resolveBroker(file.broker, authority, file.roles ?? [], fault)
       : undefined
-  checkListeners({ operations: listen, authority, broker }, fault)
+  const webhook = file.webhook && resolveWebhook(file.webhook, fault)
+  checkListeners({ operations: listen, authority, broker, webhook }, fault)
+  if (broker) checkSinkFiles(broker, authority, fault)
   return {
     log: file.log ?? { level: 'info', format: 'auto' },
     operations: { listen: listen ?? { host: '::', port: 0 } },
     authority,
     broker,
+    webhook,
   }
 }
 
@@ -87,7 +92,7 @@ function checkRoles(
   sections: readonly string[],
   fault: ReportFault,
 ): void {
-  for (const role of ['authority', 'broker'] as const) {
+  for (const role of ['authority', 'broker', 'webhook'] as const) {
     const wanted = roles.includes(role)
     const given = sections.includes(role)
     if (wanted && !given) fault(role, `must be given with the role ${role}`)

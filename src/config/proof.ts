@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { isSafeUrl } from '../platform/http_client.ts'
 import { awsSuffix, partitionOf } from './provider/aws_regions.ts'
 import type { ReportFault } from './document.ts'
+import { absoluteFile } from './forms.ts'
 import { meansCallers, resolveCallers } from './callers.ts'
 import type { BrokerSection } from './broker_schema.ts'
 import type { AwsProofConfig, ProofConfig } from './config.ts'
@@ -46,7 +47,7 @@ export const proofSchema = Type.Object(
     ),
     file: Type.Optional(
       Type.String({
-        minLength: 1,
+        ...absoluteFile,
         env: 'LUMO_PROOF_FILE',
         description:
           "The pod's projected service-account token. Default: /var/run/secrets/lumoauth.dev/proof/token.",

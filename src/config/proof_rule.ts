@@ -1,11 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { pathPatternFault } from '../platform/pattern.ts'
 import type { Fault } from './document.ts'
-
-const namespacePattern = { pattern: '^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$' }
-const pattern = { pattern: '^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$' }
-const uuid = { pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }
-const printable = { pattern: '^[\\x20-\\x7e]{1,512}$' }
+import { accountPattern, claimsOf, namespacePattern, printable, uuid } from './forms.ts'
 
 /** Which workloads a rule means, in a trust policy and in the registration of a client that shows a platform's token. */
 export const proofRuleSchema = Type.Object(
@@ -23,13 +19,14 @@ export const proofRuleSchema = Type.Object(
     ),
     serviceAccount: Type.Optional(
       Type.String({
-        ...pattern,
+        ...accountPattern,
         description: 'Kubernetes: service account of the pod. `*` stands for any text.',
       }),
     ),
     uid: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9._:-]{1,64}$',
+        form: 'letters, digits, dots, dashes, underscores and colons, 64 at most',
         description:
           'Kubernetes: uid of the service account. One that was deleted and made again is another.',
       }),
@@ -37,6 +34,7 @@ export const proofRuleSchema = Type.Object(
     arn: Type.Optional(
       Type.String({
         pattern: '^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/*-]{1,512}$',
+        form: 'the ARN of a role or user, such as arn:aws:iam::123456789012:role/reporter',
         description:
           'AWS: ARN of the role or user, never of a session. `*` stands for any text without `/`, `**` at the end for anything.',
       }),
@@ -44,6 +42,7 @@ export const proofRuleSchema = Type.Object(
     uniqueId: Type.Optional(
       Type.String({
         pattern: '^(AROA|AIDA)[A-Z0-9]{12,124}$',
+        form: 'the unique id of a role or user: AROA or AIDA, then upper case letters and digits',
         description:
           'AWS: unique id of the role or user. One that was deleted and made again is another. Only signed requests tell it.',
       }),
@@ -58,6 +57,7 @@ export const proofRuleSchema = Type.Object(
     email: Type.Optional(
       Type.String({
         pattern: '^[!-)+-~]{1,320}$',
+        form: 'printable ASCII without spaces and stars, 320 characters at most',
         description: 'Google: verified address of the service account, beside `sub`.',
       }),
     ),
@@ -66,14 +66,9 @@ export const proofRuleSchema = Type.Object(
       Type.String({ ...uuid, description: 'Azure: object id of the managed identity.' }),
     ),
     claims: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$' }),
-        Type.String({ ...printable }),
-        {
-          maxProperties: 20,
-          description: 'OpenID Connect: texts that claims must have; stars as in `sub`.',
-        },
-      ),
+      claimsOf({
+        description: 'OpenID Connect: texts that claims must have; stars as in `sub`.',
+      }),
     ),
     anyNamespace: Type.Boolean({
       default: false,

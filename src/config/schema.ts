@@ -1,11 +1,13 @@
 import Type, { type Static } from 'typebox'
 import { auditSchema, limitsSchema } from './bounds.ts'
 import { clientSchema } from './client.ts'
+import { slug } from './forms.ts'
 import { MAX_DELEGATION_DEPTH } from './delegation.ts'
 import { providerSchema } from './provider/schema.ts'
 import { brokerSchema } from './broker_schema.ts'
 import { tlsSchema } from './tls.ts'
 import { userSchema } from './user.ts'
+import { webhookSchema } from './webhook.ts'
 
 /**
  * Every setting: its type, its default and one sentence, in the shape in which an operator writes it. `load.ts` turns it
@@ -13,10 +15,6 @@ import { userSchema } from './user.ts'
  */
 const closed = { additionalProperties: false }
 const path = (description: string) => Type.String({ minLength: 1, description })
-const slug = {
-  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
-  form: 'lower case letters, digits and dashes, 63 at most, with no dash at either end',
-}
 const url = { minLength: 1, maxLength: 512 }
 
 const tenant = Type.Object(
@@ -88,8 +86,21 @@ const authority = Type.Object(
       { file: path('SQLite file of the state that must survive; made when it is not there.') },
       { ...closed, description: 'Where the state lies.' },
     ),
-    keyEncryptionFile: path(
-      'File with 32 random bytes in base64; signing keys are encrypted with it at rest.',
+    keyEncryptionFile: Type.Optional(
+      path('File with 32 random bytes in base64; signing keys are encrypted with it at rest.'),
+    ),
+    keyEncryptionSecret: Type.Optional(
+      Type.Object(
+        {
+          namespace: Type.String({ ...slug, description: 'Where it lies.' }),
+          name: Type.String({ minLength: 1, maxLength: 253, description: 'Its name.' }),
+        },
+        {
+          ...closed,
+          description:
+            'The same in the member `key` of a Secret of the cluster, made there at the first start. One of the two must be given.',
+        },
+      ),
     ),
     clockOffset: Type.Integer({
       default: 0,
@@ -114,7 +125,7 @@ const authority = Type.Object(
 
 export const configSchema = Type.Object(
   {
-    roles: Type.Array(Type.Enum(['authority', 'broker']), {
+    roles: Type.Array(Type.Enum(['authority', 'broker', 'webhook']), {
       minItems: 1,
       uniqueItems: true,
       description: 'What this process is.',
@@ -144,6 +155,7 @@ export const configSchema = Type.Object(
     ),
     authority: Type.Optional(authority),
     broker: Type.Optional(brokerSchema),
+    webhook: Type.Optional(webhookSchema),
   },
   { ...closed, title: 'lumo-broker', description: 'Configuration of lumo-broker.' },
 )

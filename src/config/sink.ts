@@ -1,9 +1,9 @@
-import { normalize } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { parseScope } from '../oauth/scope.ts'
 import { isAudience, isResource } from '../oauth/target.ts'
 import type { SinkConfig } from './config.ts'
 import type { ReportFault } from './document.ts'
+import { absoluteFile } from './forms.ts'
 
 const texts = (description: string) =>
   Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
@@ -15,8 +15,7 @@ const texts = (description: string) =>
 export const sinkSchema = Type.Object(
   {
     file: Type.String({
-      pattern: '^/.+[^/]$',
-      form: 'the absolute path of a file',
+      ...absoluteFile,
       maxLength: 512,
       description: 'The file, in a folder that is there, such as that of an emptyDir in memory.',
     }),
@@ -47,17 +46,13 @@ export function resolveSinks(
   entries: readonly Static<typeof sinkSchema>[],
   fault: ReportFault,
 ): readonly SinkConfig[] {
-  const files = new Set<string>()
   return entries.map((entry, index) => {
     const path = `broker.sinks[${String(index)}]`
-    const place = normalize(entry.file)
-    if (files.has(place)) fault(`${path}.file`, 'another sink has it already')
-    files.add(place)
     const mode = Number.parseInt(entry.mode, 8)
-    if ((mode & 0o137) !== 0) {
+    if ((mode & 0o400) === 0 || (mode & 0o137) !== 0) {
       fault(
         `${path}.mode`,
-        'must give others nothing, and the group no more than to read: 0600, 0640 or 0440',
+        'must let the owner read, the group no more than that, and others nothing: 0600, 0640 or 0440',
       )
     }
     const scope = entry.scope === undefined ? undefined : parseScope(entry.scope)

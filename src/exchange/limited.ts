@@ -3,10 +3,18 @@ import type { Exchanger, ExchangeRequest } from './exchanger.ts'
 export interface ExchangeQueue extends Exchanger {
   /** How many wait for their turn. */
   readonly waiting: number
+  /**
+   * Runs some work in its turn, which ends with it. The work exchanges by what it is given: the queue itself would have it
+   * wait for a turn within its turn.
+   */
+  inTurn<Result>(order: Order, work: (exchanger: Exchanger) => Promise<Result>): Promise<Result>
 }
 
+/** What decides when it is whose turn; read each time. */
+type Order = Pick<ExchangeRequest, 'owner' | 'urgent'>
+
 interface Waiting {
-  readonly request: ExchangeRequest
+  readonly order: Order
   readonly begin: () => void
 }
 
@@ -23,26 +31,28 @@ export function limitedExchanger(inner: Exchanger, max: number): ExchangeQueue {
     if (first) first.begin()
     else underWay -= 1
   }
+  const inTurn: ExchangeQueue['inTurn'] = async (order, work) => {
+    if (underWay < max) underWay += 1
+    else {
+      await new Promise<void>((begin) => {
+        const owner = order.owner ?? shared
+        const line = lines.get(owner) ?? []
+        line.push({ order, begin })
+        lines.set(owner, line)
+      })
+    }
+    try {
+      return await work(inner)
+    } finally {
+      next()
+    }
+  }
   return {
     get waiting() {
       return [...lines.values()].reduce((sum, line) => sum + line.length, 0)
     },
-    async exchange(request) {
-      if (underWay < max) underWay += 1
-      else {
-        await new Promise<void>((begin) => {
-          const owner = request.owner ?? shared
-          const line = lines.get(owner) ?? []
-          line.push({ request, begin })
-          lines.set(owner, line)
-        })
-      }
-      try {
-        return await inner.exchange(request)
-      } finally {
-        next()
-      }
-    },
+    inTurn,
+    exchange: (request) => inTurn(request, (exchanger) => exchanger.exchange(request)),
   }
 }
 
@@ -60,7 +70,7 @@ function takeFrom(lines: Map<object, Waiting[]>): Waiting | undefined {
 /** Looked for at each turn: a caller may have come to wait for what was begun for nobody. */
 function urgentIn(lines: ReadonlyMap<object, readonly Waiting[]>): [object, number] | undefined {
   for (const [owner, line] of lines) {
-    const place = line.findIndex(({ request }) => request.urgent)
+    const place = line.findIndex(({ order }) => order.urgent)
     if (place >= 0) return [owner, place]
   }
   return undefined

@@ -11,8 +11,7 @@ export interface Probes {
 
 /**
  * Metrics, probes, and what the process serves. It can be reached from the network, for the kubelet probes the pod's address;
- * no token is served here. `openapi` writes the description as JSON; it is asked each time, for few ever ask, and a sidecar
- * should not hold it meanwhile.
+ * no token is served here. `openapi` writes the description as JSON; it is not asked before somebody asks for it, for few ever do.
  */
 export function operationsListener(
   metrics: PrometheusMetrics,
@@ -20,6 +19,7 @@ export function operationsListener(
   openapi: () => Promise<string>,
 ): FastifyInstance {
   const badRequest = (reply: FastifyReply): FastifyReply => reply.code(400).send('bad request\n')
+  const describe = writtenOnce(openapi, () => probes.ready())
   const app = Fastify({
     bodyLimit: 1,
     frameworkErrors: (_error, _request, reply) => {
@@ -31,7 +31,7 @@ export function operationsListener(
   )
   app.get('/openapi.json', async (_request, reply) => {
     // Our own fault, which the handler of errors would call the caller's.
-    const text = await openapi().catch(() => undefined)
+    const text = await describe().catch(() => undefined)
     if (text === undefined) return reply.code(500).send('not available\n')
     return reply.header('content-type', 'application/json').send(text)
   })
@@ -51,4 +51,23 @@ export function operationsListener(
   app.setNotFoundHandler((_request, reply) => reply.code(404).send('there is nothing here\n'))
   app.setErrorHandler((_error, _request, reply) => badRequest(reply))
   return app
+}
+
+/**
+ * Asks `write` once and keeps the text: it takes some 20 ms of the process, and anybody on the network could have them spent
+ * again and again. Before `isFinal` a role may lack its addresses, so that text is given and not kept; neither is a failure.
+ */
+function writtenOnce(write: () => Promise<string>, isFinal: () => boolean): () => Promise<string> {
+  let kept: Promise<string> | undefined
+  return () => {
+    if (kept) return kept
+    const writing = write()
+    if (isFinal()) {
+      kept = writing
+      writing.catch(() => {
+        kept = undefined
+      })
+    }
+    return writing
+  }
 }

@@ -1,15 +1,15 @@
 import Type, { type Static } from 'typebox'
 import { delegationSchema } from '../config/delegation.ts'
+import { identifier } from '../config/forms.ts'
 import { grantsSchema } from '../config/grants.ts'
 import { proofRuleSchema } from '../config/proof_rule.ts'
 
 const closed = { additionalProperties: false }
-const name = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }
 
 const agentSchema = Type.Object(
   {
     name: Type.String({
-      ...name,
+      ...identifier,
       description: 'What the agent is called, here and in its tokens.',
     }),
     sub: Type.Optional(
@@ -20,7 +20,7 @@ const agentSchema = Type.Object(
       }),
     ),
     clientId: Type.Optional(
-      Type.String({ ...name, description: 'Its `client_id`. Default: the name.' }),
+      Type.String({ ...identifier, description: 'Its `client_id`. Default: the name.' }),
     ),
     proof: proofRuleSchema,
     grants: grantsSchema,

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listeningBroker, type ListeningBroker } from '../fakes/broker.ts'
-import { byBasic, guarded, guardValue } from '../fakes/drop_in.ts'
+import { byBasic, guarded, guardValue, inBody } from '../fakes/drop_in.ts'
 import { requestText, sendRaw } from '../fakes/raw_http.ts'
 import {
   FORM,
@@ -69,6 +69,7 @@ describe('what goes on', () => {
         'lumo-broker': 'true',
         tracestate: 'a=b',
         'accept-encoding': 'gzip',
+        'content-encoding': 'Identity',
       },
       body: '{"action":"x"}',
     })
@@ -120,6 +121,9 @@ describe('what is refused', () => {
       { 'content-type': ['text/plain', 'application/json'] as never },
       [400, 'body_malformed'],
     ],
+    ['a body that is compressed', { 'content-encoding': 'gzip' }, [400, 'media_type']],
+    ['an encoding that is none', { 'content-encoding': '' }, [400, 'media_type']],
+    ['two encodings', { 'content-encoding': 'identity, gzip' }, [400, 'media_type']],
     ['what a proxy adds', { 'x-forwarded-for': '10.0.0.1' }, [403, 'forwarded_request']],
     ['what a browser adds', { origin: 'http://attacker.example' }, [403, 'forwarded_request']],
     ['another host', { host: 'attacker.example' }, [403, 'host_not_allowed']],
@@ -150,11 +154,24 @@ describe('what is refused', () => {
     ['another tenant', { path: '/t/globex/api/v1/agents/me' }, [404, 'tenant_unknown']],
     ['a path of no list', { path: `${P}/admin/agents` }, [404, 'route_unknown']],
     ['a path that climbs', { path: `${P}/agents/../admin` }, [404, 'route_unknown']],
+    ['an unreadable escape', { path: `${P}/agents/a%zz` }, [400, 'body_malformed']],
+    ['one that is cut off', { path: '/api/v1/authz/a%' }, [400, 'body_malformed']],
+    [
+      'one in an absolute target',
+      { path: `http://attacker.example${P}/agents/%zz` },
+      [403, 'host_not_allowed'],
+    ],
+    ['one elsewhere', { path: '/v1/%zz' }, [403, 'guard_header_missing']],
     ['an encoded slash', { path: `${P}/agents/a%2fb` }, [404, 'route_unknown']],
     ['introspection', { method: 'POST', path: `${P}/oauth/introspect` }, [404, 'route_unknown']],
     ['PUT', { method: 'PUT' }, [405, 'method_not_allowed']],
     ['DELETE', { method: 'DELETE', path: `${P}/agents/1` }, [405, 'method_not_allowed']],
     ['OPTIONS', { method: 'OPTIONS' }, [405, 'method_not_allowed']],
+    ...['TRACE', 'PROPFIND', 'QUERY'].map((method): [string, HttpWish, readonly unknown[]] => [
+      method,
+      { method },
+      [405, 'method_not_allowed'],
+    ]),
     ['GET of revocation', { path: `${P}/oauth/revoke` }, [405, 'method_not_allowed']],
     [
       'a query of userinfo',
@@ -223,6 +240,24 @@ describe('a revocation', () => {
     ['the guard value for another client', { token, client_id: 'web', client_secret: guardValue }],
   ])('whose client shows %s is refused', async (_name, form) => {
     expect(outcomeOf(await revoke(form))).toEqual([401, 'authorization_missing'])
+    expect(broker.link.asked).toEqual([])
+  })
+
+  test.each<[string, Readonly<Record<string, string>>, OutgoingHttpHeaders]>([
+    ['in the body and a bearer token', inBody, bearer],
+    ['in the body and credentials', inBody, { authorization: 'Basic d2ViOnNlY3JldA==' }],
+    ['in the body and another scheme', inBody, { authorization: 'Negotiate abc' }],
+    ['by Basic and another secret', { client_id: 'self', client_secret: 'x' }, byBasic],
+  ])('whose client shows the guard value %s is refused', async (_name, shown, headers) => {
+    expect(outcomeOf(await revoke({ token, ...shown }, headers))).toEqual([400, 'client_twice'])
+    // Without a token, too, the guard value goes nowhere.
+    expect(outcomeOf(await revoke({ ...shown }, headers))).toEqual([400, 'client_twice'])
+    expect(broker.link.asked).toEqual([])
+  })
+
+  test('that is encoded is refused, whatever its client shows', async () => {
+    const encoding = { 'content-encoding': 'gzip' }
+    expect(outcomeOf(await revoke({ token, ...inBody }, encoding))).toEqual([400, 'media_type'])
     expect(broker.link.asked).toEqual([])
   })
 

@@ -66,6 +66,7 @@ describe('the cache', () => {
         scope: ['d', 'e'],
         clientId: 'f',
         urgent: true,
+        owner: broker.workload,
       },
     ])
   })

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
+import type { BrokerError } from '../../src/broker/errors.ts'
 import { revokeHeld } from '../../src/broker/revoke_held.ts'
+import { servableOf, type Servable } from '../../src/broker/servable.ts'
+import { plainWish } from '../../src/broker/wish.ts'
+import type { CacheKey } from '../../src/cache/key.ts'
+import { TokenCache } from '../../src/cache/token_cache.ts'
 import { ask, settled, testBroker } from '../fakes/broker.ts'
 
 /** A broker that holds so many tokens. */
@@ -27,6 +32,31 @@ test('every token that is held is revoked, once', async () => {
   expect(new Set(asked)).toEqual(new Set(tokens(20)))
   expect(asked).toHaveLength(20)
   expect(await broker.outcomes()).toEqual(['revoked 20', 'failed 0', 'left 0'])
+})
+
+test('what was replaced is revoked as well, what would live longest first', async () => {
+  const { clock, random, log, metrics } = await holding(0)
+  const tokens = new TokenCache<Servable, BrokerError>(10, { clock, random }, true)
+  const put = (text: string, lifetimeMs: number) => {
+    const issued = { accessToken: text, scope: undefined, lifetimeSeconds: lifetimeMs / 1000 }
+    tokens.put(
+      'key' as CacheKey,
+      servableOf(issued, plainWish, undefined),
+      lifetimeMs,
+      tokens.ask(),
+    )
+  }
+  put('ended', 1_000)
+  clock.advance(1_000)
+  put('first', 9_000)
+  clock.advance(1_000)
+  put('second', 10_000)
+  // The same once more, as some authorities do while a token is young.
+  put('second', 10_000)
+  const asked: string[] = []
+  const revoke = (token: string) => Promise.resolve(asked.push(token) > 0)
+  await revokeHeld([{ tokens }], revoke, { clock, log, metrics }, 5_000)
+  expect(asked).toEqual(['second', 'first'])
 })
 
 test('not more than 8 at a time', async () => {

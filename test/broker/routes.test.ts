@@ -38,6 +38,9 @@ const notThere = { status: 404, error: 'not_found', code: 'route_unknown' }
 const notAllowed = { status: 405, error: 'invalid_request', code: 'method_not_allowed' }
 const tooLarge = { status: 413, error: 'invalid_request', code: 'body_too_large' }
 
+/** Node reads these too, and more like them. */
+const rare = ['TRACE', 'PROPFIND', 'QUERY', 'M-SEARCH']
+
 const refusals: readonly (Request & { readonly expected: Refusal })[] = [
   { name: 'an unknown path', line: 'GET /v1/tokens', expected: notThere },
   { name: 'the root', line: 'GET /', expected: notThere },
@@ -49,7 +52,7 @@ const refusals: readonly (Request & { readonly expected: Refusal })[] = [
   { name: 'the operations listener', line: 'GET /metrics', expected: notThere },
   { name: 'OPTIONS of all', line: 'OPTIONS *', expected: notThere },
   { name: 'an unreadable URL', line: 'GET /v1/%zz', expected: invalid('body_malformed') },
-  ...['PUT', 'DELETE', 'PATCH', 'OPTIONS'].flatMap((method) =>
+  ...['PUT', 'DELETE', 'PATCH', 'OPTIONS', ...rare].flatMap((method) =>
     ['/v1/token', '/v1/identity'].map((path) => ({
       name: `${method} ${path}`,
       line: `${method} ${path}`,
@@ -93,6 +96,13 @@ const refusals: readonly (Request & { readonly expected: Refusal })[] = [
     expected: invalid('media_type'),
   },
   {
+    name: 'two Content-Types, the first of which would be right',
+    line: 'POST /v1/token',
+    headers: [FORM, JSON_TYPE],
+    body: 'audience=a',
+    expected: invalid('media_type'),
+  },
+  {
     name: 'POST with a query',
     line: 'POST /v1/token?audience=a',
     expected: invalid('query_refused'),
@@ -114,12 +124,15 @@ describe('refusals of guarded requests', () => {
     expect({ status, body }).toEqual({ status: 405, body: '' })
   })
 
-  test.each([
+  const allowed = [
     ['/v1/token', 'GET, POST'],
     ['/v1/identity', 'GET'],
-  ])('a 405 of %s names the methods (RFC 9110 section 15.5.6)', async (path, methods) => {
-    const answer = await send({ name: 'PUT', line: `PUT ${path}` }, guarded)
-    expect(answer.header('allow')).toBe(methods)
+  ]
+  test.each(
+    ['PUT', ...rare].flatMap((method) => allowed.map(([path, allow]) => [method, path, allow])),
+  )('a 405 to %s %s names the methods (RFC 9110 section 15.5.6)', async (method, path, allow) => {
+    const answer = await send({ name: 'other', line: `${method ?? ''} ${path ?? ''}` }, guarded)
+    expect(answer.header('allow')).toBe(allow)
   })
 })
 

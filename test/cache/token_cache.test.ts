@@ -26,9 +26,10 @@ const b = keyOf('b')
 const token: Token = { text: 'token' }
 const no = { reason: 'no' }
 
-function start(maxEntries = 10) {
+function start(maxEntries = 10, keepsReplaced = false) {
   const clock = new FakeClock()
-  const cache = new TokenCache<Token, typeof no>(maxEntries, { clock, random: systemRandom })
+  const around = { clock, random: systemRandom }
+  const cache = new TokenCache<Token, typeof no>(maxEntries, around, keepsReplaced)
   const put = (key: CacheKey, value = token, lifetimeMs = 10_000) => {
     cache.put(key, value, lifetimeMs, cache.ask())
   }
@@ -99,6 +100,85 @@ describe('bounds', () => {
     const { cache } = start(2)
     for (const name of ['a', 'b', 'c']) cache.refuse(keyOf(name), no, cache.ask())
     expect(['a', 'b', 'c'].map((name) => cache.refusalOf(keyOf(name)))).toEqual([undefined, no, no])
+  })
+})
+
+describe('what lives still', () => {
+  /** A token every so many milliseconds, each for ten seconds. */
+  const cases: readonly (readonly [
+    name: string,
+    keepsReplaced: boolean,
+    everyMs: number,
+    tokens: readonly string[],
+    living: readonly (readonly [token: string, remainingMs: number])[],
+  ])[] = [
+    ['nothing', true, 0, [], []],
+    ['one', true, 6_500, ['1'], [['1', 10_000]]],
+    ['the newest alone, where the others are not kept', false, 6_500, ['1', '2'], [['2', 10_000]]],
+    [
+      'what a refresh replaced',
+      true,
+      6_500,
+      ['1', '2'],
+      [
+        ['2', 10_000],
+        ['1', 3_500],
+      ],
+    ],
+    [
+      'nothing that has ended',
+      true,
+      6_500,
+      ['1', '2', '3'],
+      [
+        ['3', 10_000],
+        ['2', 3_500],
+      ],
+    ],
+    [
+      'three that were replaced, and no more',
+      true,
+      1_000,
+      ['1', '2', '3', '4', '5'],
+      [
+        ['5', 10_000],
+        ['4', 9_000],
+        ['3', 8_000],
+        ['2', 7_000],
+      ],
+    ],
+  ]
+  test.each(cases)('%s', (_name, keepsReplaced, everyMs, tokens, living) => {
+    const { clock, cache, put } = start(10, keepsReplaced)
+    tokens.forEach((text, index) => {
+      if (index > 0) clock.advance(everyMs)
+      put(a, { text })
+    })
+    expect(cache.living().map(({ value, remainingMs }) => [value.text, remainingMs])).toEqual(
+      living,
+    )
+    expect(cache.size).toBe(Math.min(tokens.length, 1))
+  })
+
+  test('nothing once it has ended, and what has ended takes no place of what lives', () => {
+    const { clock, cache, put } = start(10, true)
+    const texts = () => cache.living().map(({ value }) => value.text)
+    put(a, { text: 'long' })
+    for (const text of ['1', '2', '3', '4', '5']) {
+      put(a, { text }, 1_000)
+      clock.advance(1_000)
+    }
+    expect(texts()).toEqual(['long'])
+    clock.advance(5_000)
+    expect(texts()).toEqual([])
+  })
+
+  test('nothing of an entry that is gone', () => {
+    const { cache, put } = start(10, true)
+    put(a)
+    put(a)
+    cache.drop(a)
+    expect(cache.living()).toEqual([])
   })
 })
 

@@ -14,7 +14,7 @@ const ofAuthority: readonly Case[] = [
   [
     'an empty section',
     { roles: ['authority'], authority: {} },
-    'authority: origin, store, keyEncryptionFile, tenants must be given',
+    'authority: origin, store, tenants must be given',
   ],
   ['an unknown setting', authorityOnly({ listn: '' }), 'authority.listn: there is no such setting'],
   [

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MAX_AUDIENCES_PER_HOUR } from '../../src/config/bounds.ts'
 import { resolveConfig } from '../../src/config/load.ts'
 import { allInOne, faultsOf, nodeBroker, sidecar, tls } from '../fakes/config_documents.ts'
 
@@ -6,7 +7,8 @@ type Case = readonly [name: string, document: unknown, ...faults: readonly strin
 
 const fromCallers = (changes: object) => allInOne({ proof: { source: 'caller' }, tls, ...changes })
 const NO_GUARD = 'broker.dropIn: must be absent where callers prove themselves'
-const MODE = 'must give others nothing, and the group no more than to read: 0600, 0640 or 0440'
+const MODE =
+  'must let the owner read, the group no more than that, and others nothing: 0600, 0640 or 0440'
 const secret = 'A'.repeat(43)
 
 const dropIns: readonly Case[] = [
@@ -56,19 +58,21 @@ const files: readonly Case[] = [
   [
     'one file twice',
     sink({ file: '/run/t' }, { file: '/run/u' }, { file: '/run/t' }),
-    'broker.sinks[2].file: another sink has it already',
+    'broker.sinks[2].file: broker.sinks[0].file has this path already',
   ],
   [
     'one file twice, written differently',
     sink({ file: '/run/t' }, { file: '/run/./x/..//t' }),
-    'broker.sinks[1].file: another sink has it already',
+    'broker.sinks[1].file: broker.sinks[0].file has this path already',
   ],
-  ...['0644', '0660', '0700', '0601', '0610', '0777'].map((mode): Case => [
-    `the mode ${mode}`,
-    sink({ file: '/run/t', mode }),
-    `broker.sinks[0].mode: ${MODE}`,
-  ]),
-  ...['600', '0o600', '0800', '00600', '-600'].map((mode): Case => [
+  ...['0644', '0660', '0700', '0601', '0610', '0777', '0000', '0040', '0200', '0240'].map(
+    (mode): Case => [
+      `the mode ${mode}`,
+      sink({ file: '/run/t', mode }),
+      `broker.sinks[0].mode: ${MODE}`,
+    ],
+  ),
+  ...['600', '0o600', '0800', '00600', '-600', '4600', '1600'].map((mode): Case => [
     `the mode ${mode}`,
     sink({ file: '/run/t', mode }),
     "broker.sinks[0].mode: must be four octal digits in quotes, such as '0640'",
@@ -132,6 +136,16 @@ const numbers: readonly Case[] = [
     'no audience',
     sidecar({ limits: { audiencesPerHour: 0 } }),
     'broker.limits.audiencesPerHour: must be >= 1',
+  ],
+  [
+    'more audiences than are remembered',
+    sidecar({ limits: { audiencesPerHour: MAX_AUDIENCES_PER_HOUR + 1 } }),
+    `broker.limits.audiencesPerHour: must be <= ${String(MAX_AUDIENCES_PER_HOUR)}`,
+  ],
+  [
+    'a termination message in the working folder',
+    sidecar({ terminationMessageFile: 'termination-log' }),
+    'broker.terminationMessageFile: must be the absolute path of a file',
   ],
   [
     'no policy file',

@@ -99,6 +99,11 @@ describe('a configuration is refused', () => {
       fromAws(web, { file: '/p' }),
       'broker.proof.file: must be absent with source aws',
     ],
+    ...['token', './token', '/run/proof/', ''].map((file): [string, Part, string] => [
+      `the file ${JSON.stringify(file)}`,
+      sidecar({ proof: { file } }),
+      'broker.proof.file: must be the absolute path of a file',
+    ]),
     ['no form', fromAws({ region: 'eu-central-1' }), 'broker.proof.aws: form must be given'],
     ['no region', fromAws({ form: 'web-identity' }), 'broker.proof.aws: region must be given'],
     [

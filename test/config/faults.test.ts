@@ -41,8 +41,8 @@ const roles: readonly Case[] = [
   ],
   [
     'an unknown role',
-    { ...authorityOnly(), roles: ['webhook'] },
-    'roles[0]: must be one of authority, broker',
+    { ...authorityOnly(), roles: ['sorcerer'] },
+    'roles[0]: must be one of authority, broker, webhook',
   ],
   ['a role without its section', { roles: ['broker'] }, NO_BROKER],
   [
@@ -56,7 +56,7 @@ const roles: readonly Case[] = [
     'authority: stands here without the role authority',
     'broker.shape: all-in-one needs the role authority in the same process',
   ],
-  ['an unknown section', { ...sidecar(), webhook: {} }, 'webhook: there is no such setting'],
+  ['an unknown section', { ...sidecar(), sorcerer: {} }, 'sorcerer: there is no such setting'],
   [
     'a log level',
     { ...sidecar(), log: { level: 'trace' } },

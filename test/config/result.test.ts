@@ -21,7 +21,7 @@ test('what an authority gets without asking', () => {
       origin: 'https://auth.example',
       tls: undefined,
       storeFile: '/var/lib/lumo/authority.sqlite',
-      keyEncryptionFile: '/etc/lumo/key-encryption',
+      keyEncryption: { in: 'file', file: '/etc/lumo/key-encryption' },
       clockOffsetMs: 0,
       tenants: [
         {

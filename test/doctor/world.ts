@@ -37,6 +37,7 @@ export function remoteAt(
     origin: new URL(origin),
     tokenUrl: new URL('/t/acme-corp/api/v1/oauth/token', origin),
     caFile: undefined,
+    ca: undefined,
     connectTimeoutMs: 2_000,
     totalTimeoutMs: 5_000,
     ...changes,

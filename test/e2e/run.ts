@@ -25,6 +25,7 @@ import { rotation } from './cases/rotation.ts'
 import { socket } from './cases/socket.ts'
 import { stranger } from './cases/stranger.ts'
 import { uidPin } from './cases/uid_pin.ts'
+import { choose } from './chosen.ts'
 import { BROKER_IMAGE, Cluster } from './cluster.ts'
 import { printDiagnosis } from './diagnosis.ts'
 import { shell } from './shell.ts'
@@ -71,12 +72,12 @@ const { values } = parseArgs({
     kept: { type: 'string' },
   },
 })
-const { only } = values
-const chosen = cases.filter(({ name }) => !only || only.some((part) => name.includes(part)))
-if (chosen.length === 0) {
-  print(`there is no such test; there are: ${cases.map(({ name }) => name).join(', ')}`)
+const choice = choose(cases, values.only)
+if ('fault' in choice) {
+  print(choice.fault)
   process.exitCode = 2
 } else {
+  const chosen = choice.cases
   const failed = await runAll(chosen)
   const passed = chosen.length - failed.length
   print(`${String(passed)} passed, ${String(failed.length)} failed`)

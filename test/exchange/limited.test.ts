@@ -3,13 +3,15 @@ import { describe, expect, test } from 'vitest'
 import type { Exchanger, ExchangeRequest, IssuedToken } from '../../src/exchange/exchanger.ts'
 import { limitedExchanger } from '../../src/exchange/limited.ts'
 import { tokenTypes } from '../../src/oauth/token_types.ts'
-import { begin, settled, testBroker } from '../fakes/broker.ts'
+import { begin, proofClaims, proofOf, proofPath, settled, testBroker } from '../fakes/broker.ts'
+import { FakeClock } from '../fakes/clock.ts'
 
 const MAX = 16
 
 /** An authority that answers only when it is told to, in the order in which it was asked. */
 class SlowAuthority implements Exchanger {
   readonly began: string[] = []
+  readonly shown: string[] = []
   mostAtOnce = 0
   #waiting: ((fails: boolean) => void)[] = []
 
@@ -17,8 +19,9 @@ class SlowAuthority implements Exchanger {
     return this.#waiting.length
   }
 
-  async exchange({ audiences: [name = ''] }: ExchangeRequest): Promise<IssuedToken> {
+  async exchange({ audiences: [name = ''], subjectToken }: ExchangeRequest): Promise<IssuedToken> {
     this.began.push(name)
+    this.shown.push(subjectToken)
     const fails = await new Promise<boolean>((resolve) => {
       this.#waiting.push(resolve)
       this.mostAtOnce = Math.max(this.mostAtOnce, this.underWay)
@@ -198,4 +201,37 @@ describe('a broker in front of it', () => {
     expect(authority.mostAtOnce).toBe(MAX)
     expect(authority.began.toSorted()).toEqual(names.toSorted())
   })
+
+  /** Behind an exchange that hangs, and with another proof in its place when the turn comes. */
+  async function behind(proof: string) {
+    const authority = new SlowAuthority()
+    const limited = limitedExchanger(authority, 1)
+    const broker = testBroker({ through: () => limited })
+    const first = begin(broker, 'audience=a')
+    await settled()
+    const second = begin(broker, 'audience=b')
+    await settled()
+    broker.files.write(proofPath, proof)
+    await authority.answerAll()
+    await first
+    return { authority, outcome: await second }
+  }
+
+  test('shows the proof that is there when the turn has come', async () => {
+    const now = new FakeClock().now
+    const { authority } = await behind(proofOf({ ...proofClaims(now), jti: 'newer' }))
+    const shown = authority.shown.map((token) => /"jti":"newer"/.test(claimsText(token)))
+    expect(shown).toEqual([false, true])
+  })
+
+  test('shows none that ended while it waited, and calls it no refusal', async () => {
+    const now = new FakeClock().now
+    const { authority, outcome } = await behind(proofOf({ ...proofClaims(now), exp: now - 1 }))
+    expect(outcome).toMatchObject({ status: 503, code: 'proof_expired' })
+    expect(authority.began).toEqual(['a'])
+  })
 })
+
+function claimsText(token: string): string {
+  return Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+}

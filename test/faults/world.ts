@@ -144,7 +144,7 @@ async function startWithin(
         },
         ...(shape === 'node' && { callers }),
         policy: join(folder, 'local.yaml'),
-        limits: { exchangesPerMinute: many, audiencesPerHour: 100_000 },
+        limits: { exchangesPerMinute: many, audiencesPerHour: 10_000 },
         terminationMessageFile: join(folder, 'termination-log'),
       },
     },

@@ -46,26 +46,33 @@ describe('/openapi.json', () => {
     expect([statusCode, headers.allow, asked.times]).toEqual([405, 'GET, HEAD', 0])
   })
 
-  test('is written when it is asked for, each time, and not before', async () => {
-    const { app, asked } = start()
+  test.each([
+    { ready: true, times: 1, name: 'once' },
+    // What has yet to listen has no addresses to name.
+    { ready: false, times: 2, name: 'each time until all roles listen' },
+  ])('is written when it is asked for, and not before: $name', async ({ ready, times }) => {
+    const { app, asked } = start({ ready })
     await app.ready()
     await app.inject('/healthz')
     expect(asked.times).toBe(0)
-    await app.inject('/openapi.json')
-    await app.inject('/openapi.json')
-    expect(asked.times).toBe(2)
+    const bodies = [await app.inject('/openapi.json'), await app.inject('/openapi.json')]
+    expect(bodies.map(({ body }) => body)).toEqual([written, written])
+    expect(asked.times).toBe(times)
   })
 })
 
-test('a document that cannot be written is no fault of whoever asks', async () => {
+test('a document that cannot be written is no fault of whoever asks, and is tried again', async () => {
   const probes = { ready: () => true, started: () => true }
-  const app = operationsListener(new PrometheusMetrics(), probes, () =>
-    Promise.reject(new Error('what-nobody-should-read')),
-  )
+  let tries = 0
+  const app = operationsListener(new PrometheusMetrics(), probes, () => {
+    tries += 1
+    return tries === 1 ? Promise.reject(new Error('not-to-be-read')) : Promise.resolve(written)
+  })
   const { statusCode: status, headers, body: text } = await app.inject('/openapi.json')
   expect([status, text]).toEqual([500, 'not available\n'])
   const answer = { status, headers: headers as Record<string, string>, text }
   expect(contract.faultsOf('GET', '/openapi.json', answer)).toEqual([])
+  expect((await app.inject('/openapi.json')).body).toBe(written)
 })
 
 describe('the operations listener is as it is described', () => {

@@ -27,9 +27,12 @@ function faultsOf(...files: readonly { path: string; text: string }[]): readonly
 }
 
 const at = (path: string, message: string): Fault => ({ path: `p.yaml${path}`, message })
-const namespaceFault = 'must match pattern "^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$"'
-const patternFault = 'must match pattern "^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$"'
-const nameFault = 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"'
+const namespaceFault =
+  'must be a namespace: lower case letters, digits, dashes and stars, 63 at most, with no dash at either end'
+const patternFault =
+  'must be a service account: lower case letters, digits, dashes, dots and stars, 253 at most, with no dash or dot at either end'
+const nameFault =
+  'must be letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first'
 const noSuch = 'there is no such setting'
 const starFault = 'a * reaches into other namespaces and needs anyNamespace: true'
 const providerFault = 'the tenant has no provider of this name'
@@ -111,7 +114,7 @@ const entries: readonly (readonly [name: string, agent: string, faults: readonly
     agent('"a b"').replace('sa-"a b"', 's'),
     [at(': agents[0].name', nameFault)],
   ],
-  ['a name that is a number', agent('1'), [at(': agents[0].name', 'must be string')]],
+  ['a name that is a number', agent('1'), [at(': agents[0].name', nameFault)]],
   [
     'a life that is too short',
     agent('a', ', lifetime: 59'),

@@ -60,7 +60,7 @@ const places: Readonly<Record<BrokerErrorCode, readonly Place[]>> = {
   drop_in_off: dropIn,
   client_unproven: dropIn,
   client_id_missing: dropIn,
-  client_twice: dropIn,
+  client_twice: [...dropIn, 'forwarded'],
   assertion_unsupported: dropIn,
   dpop_unsupported: dropIn,
   grant_unsupported: dropIn,

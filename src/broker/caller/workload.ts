@@ -12,6 +12,8 @@ export interface WorkloadBounds {
   readonly tenant: string
   readonly maxEntries: number
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
+  /** Whether tokens are revoked at the end: then those that were replaced are remembered, too. */
+  readonly shutdown?: { readonly revoke: boolean }
 }
 
 /**
@@ -36,11 +38,11 @@ export class Workload {
 
   constructor(
     proofs: ProofSource,
-    { tenant, maxEntries, rateLimit }: WorkloadBounds,
+    { tenant, maxEntries, rateLimit, shutdown }: WorkloadBounds,
     dependencies: CacheDependencies,
   ) {
     this.proofs = proofs
-    this.tokens = new TokenCache(maxEntries, dependencies)
+    this.tokens = new TokenCache(maxEntries, dependencies, shutdown?.revoke ?? false)
     this.budget = new Budget(dependencies.clock)
     this.openBudget = new Budget(dependencies.clock)
     this.rate = new RateLimit(rateLimit, dependencies.clock)

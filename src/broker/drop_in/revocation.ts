@@ -19,13 +19,15 @@ export function dropRevoked(workload: Workload, raw: IncomingMessage, body: Buff
 /**
  * What the authority gets of a revocation (RFC 7009 section 2.1) whose client shows what guards the drop-in routes. To the
  * authority that is a wrong secret; holding the token is enough there, so the token goes on alone. Undefined: the client
- * shows something else, or nothing, and is passed on like anybody.
+ * shows something else, or nothing, and is passed on like anybody. One that shows itself in two
+ * ways is refused (RFC 6749 section 2.3): one of them may be the guard value, which the authority has no business to read.
  */
 export async function revocationBody(raw: IncomingMessage, body: Buffer, prove: ClientProof) {
   const parameters = readParameters(raw, body)
   if (parameters instanceof BrokerError) return undefined
-  const token = parameters.one('token')
   const shown = readShown(raw.headers.authorization, parameters)
+  if (shown instanceof BrokerError && shown.code === 'client_twice') return shown
+  const token = parameters.one('token')
   if (token === undefined || shown instanceof BrokerError || shown.clientId === undefined) {
     return undefined
   }

@@ -33,6 +33,15 @@ export function headersToPass({
   }
 }
 
+/**
+ * Whether a body is encoded (RFC 9110 section 8.4). The header does not go on, and the authority would take the encoded bytes
+ * for what they encode.
+ */
+export function isEncoded({ headers }: IncomingMessage): boolean {
+  const { 'content-encoding': coding = 'identity' } = headers
+  return coding.toLowerCase() !== 'identity'
+}
+
 const statuses = { first: 200, last: 599 }
 /** What a program reads as text. Anything else could be a page, and this address is on the caller's own machine. */
 const readable = /^(application\/(problem\+)?json|text\/plain)( *; *charset="?utf-8"?)?$/i

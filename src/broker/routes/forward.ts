@@ -8,7 +8,7 @@ import type { ClientProof } from '../drop_in/guard.ts'
 import { dropRevoked, revocationBody } from '../drop_in/revocation.ts'
 import { Slots } from '../slots.ts'
 import { BrokerError } from '../errors.ts'
-import { headersOfAnswer, headersToPass } from '../forward/headers.ts'
+import { headersOfAnswer, headersToPass, isEncoded } from '../forward/headers.ts'
 import { forwardableOf, type Forwardable } from '../forward/path.ts'
 import type { OpenHandler } from './drop_in.ts'
 import { queryOf } from './token.ts'
@@ -116,10 +116,12 @@ async function requestOf(
   if (query !== '' && !(takesQuery && isPassable(query))) {
     return new BrokerError('query_not_forwarded')
   }
+  if (isEncoded(raw)) return new BrokerError('media_type')
   const body = Buffer.isBuffer(request.body) ? request.body : undefined
   const common = { path, query, totalTimeoutMs: TOTAL_MS }
   if (kind === 'revoke' && body) {
     const revocation = await revocationBody(raw, body, prove)
+    if (revocation instanceof BrokerError) return revocation
     if (revocation) return { ...common, method: 'POST', ...revocation }
   }
   const headers = headersToPass(raw)

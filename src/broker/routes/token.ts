@@ -42,8 +42,11 @@ export function tokenRoutes({ getToken, answers }: TokenRouteDependencies) {
     if (queryOf(request) !== '') {
       return answers.refuse(reply, 'token', new BrokerError('query_refused'))
     }
+    // Node keeps the first of two, and which of them was meant cannot be known.
+    const { 'content-type': types = [] } = request.raw.headersDistinct
+    if (types.length > 1) return answers.refuse(reply, 'token', new BrokerError('media_type'))
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    return answer(workload, wishOfBody(request.headers['content-type'], body), reply)
+    return answer(workload, wishOfBody(types[0], body), reply)
   }
   return { get, post }
 }

@@ -1,19 +1,16 @@
 import Type, { type Static } from 'typebox'
 import { signatureAlgorithms } from '../../oauth/signature_algorithms.ts'
+import { claimsOf, identifier, uuid } from '../forms.ts'
 import { keysSchema } from './keys.ts'
 
 const closed = { additionalProperties: false }
-const name = {
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
-  form: 'letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first',
-}
 const url = { minLength: 1, maxLength: 512 }
 const path = (description: string) => Type.String({ minLength: 1, description })
 
 /** Who may vouch for workloads, as an operator writes it. Which settings go with which kind is checked by `resolve.ts`. */
 export const providerSchema = Type.Object(
   {
-    name: Type.String({ ...name, description: 'What the trust policy calls it.' }),
+    name: Type.String({ ...identifier, description: 'What the trust policy calls it.' }),
     kind: Type.Enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc'], {
       description:
         'kubernetes: projected service-account tokens of a cluster. aws: what `form` says. gcp: identity tokens of Google service accounts. azure: access tokens of Entra managed identities. oidc: ID tokens of any OpenID Connect issuer.',
@@ -64,19 +61,11 @@ export const providerSchema = Type.Object(
       maxItems: 20,
       description: 'Claims that a proof must have beside those that its kind needs.',
     }),
-    claims: Type.Record(
-      Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$' }),
-      Type.String({
-        pattern: '^[\\x20-\\x7e]{1,512}$',
-        form: 'printable ASCII, 512 characters at most',
-      }),
-      {
-        default: {},
-        maxProperties: 20,
-        description:
-          'Texts that claims of every proof must have, by the exact name of a top-level claim; `*` stands for any text without `/` and `:`, `**` at the end for anything.',
-      },
-    ),
+    claims: claimsOf({
+      default: {},
+      description:
+        'Texts that claims of every proof must have, by the exact name of a top-level claim; `*` stands for any text without `/` and `:`, `**` at the end for anything.',
+    }),
     requirePod: Type.Optional(
       Type.Boolean({
         description:
@@ -139,8 +128,7 @@ export const providerSchema = Type.Object(
     ),
     tenantId: Type.Optional(
       Type.String({
-        pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-        form: 'a UUID in lower case',
+        ...uuid,
         description: 'azure: the Entra tenant.',
       }),
     ),

@@ -1,10 +1,11 @@
+import { MAX_AUDIENCES_PER_HOUR } from '../../config/bounds.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { RecentExchanges } from './recent_exchanges.ts'
 import { RecentTargets } from './recent_targets.ts'
 
 export interface BudgetLimits {
   readonly exchangesPerMinute: number
-  /** At most 10 000 are remembered, whatever is said here. */
+  /** At most `MAX_AUDIENCES_PER_HOUR` are remembered, whatever is said here. */
   readonly audiencesPerHour: number
 }
 
@@ -16,8 +17,6 @@ export interface BudgetExceeded {
   readonly code: 'exchanges_exhausted' | 'audiences_exhausted'
   readonly retryAfterSeconds: number
 }
-
-const MAX_AUDIENCES = 10_000
 
 /**
  * What one workload may still have exchanged. An agent that was talked into trying out what it can reach is held back by the
@@ -44,7 +43,7 @@ export class Budget {
   spend(targets: readonly string[], limits: BudgetLimits): BudgetExceeded | undefined {
     const now = this.#clock.monotonic()
     const hashes = RecentTargets.hashesOf(targets.length === 0 ? [''] : targets)
-    const most = Math.min(limits.audiencesPerHour, MAX_AUDIENCES)
+    const most = Math.min(limits.audiencesPerHour, MAX_AUDIENCES_PER_HOUR)
     const waits = {
       exchanges: this.#exchanges.wait(limits.exchangesPerMinute, now),
       audiences: this.#targets.wait(hashes, most, now),

@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox'
+import { MAX_AUDIENCES_PER_HOUR } from '../../config/bounds.ts'
+import { accountPattern, identifier, namespacePattern } from '../../config/forms.ts'
 
 const closed = { additionalProperties: false }
 
@@ -28,18 +30,18 @@ const allowSchema = Type.Object(
 const workloadSchema = Type.Object(
   {
     name: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+      ...identifier,
       description: 'What the log calls the rule; no two have the same.',
     }),
     namespace: Type.Optional(
       Type.String({
-        pattern: '^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$',
+        ...namespacePattern,
         description: 'Namespace of the pod, `*` for any text. Absent: any.',
       }),
     ),
     serviceAccount: Type.Optional(
       Type.String({
-        pattern: '^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$',
+        ...accountPattern,
         description: 'Service account of the pod, `*` for any text. Absent: any.',
       }),
     ),
@@ -60,7 +62,7 @@ const workloadSchema = Type.Object(
     audiencesPerHour: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 10_000,
+        maximum: MAX_AUDIENCES_PER_HOUR,
         description: 'How many different audiences one workload may name in an hour.',
       }),
     ),

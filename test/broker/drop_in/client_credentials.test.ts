@@ -104,14 +104,12 @@ describe('a token', () => {
     })
   })
 
-  test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'])(
-    'is not to be had by %s',
-    async (method) => {
-      const answer = await sendHttp((await start()).port, { method, path: TOKEN_PATH })
-      expect(answer.status).toBe(405)
-      expect(answer.headers.allow).toBe('POST')
-    },
-  )
+  const others = ['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']
+  test.each([...others, 'TRACE', 'PROPFIND', 'QUERY'])('is not to be had by %s', async (method) => {
+    const answer = await sendHttp((await start()).port, { method, path: TOKEN_PATH })
+    expect(answer.status).toBe(405)
+    expect(answer.headers.allow).toBe('POST')
+  })
 })
 
 describe('a request that is refused', () => {

@@ -20,9 +20,12 @@ const listOf = (...workloads: readonly string[]): string =>
 
 const W = 'p.yaml: workloads'
 const noSuch = 'there is no such setting'
-const namespaceFault = 'must match pattern "^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$"'
-const accountFault = 'must match pattern "^[a-z0-9*]([a-z0-9.*-]{0,251}[a-z0-9*])?$"'
-const nameFault = 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"'
+const namespaceFault =
+  'must be a namespace: lower case letters, digits, dashes and stars, 63 at most, with no dash at either end'
+const accountFault =
+  'must be a service account: lower case letters, digits, dashes, dots and stars, 253 at most, with no dash or dot at either end'
+const nameFault =
+  'must be letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first'
 const hostFault = 'a * at the end of a host reaches into hosts of others'
 const idle = (index: number): string =>
   `restricts nothing: ${W}[0].allow[${String(index)}] allows all of it already`
@@ -34,7 +37,7 @@ const entries: readonly (readonly [name: string, entry: string, ...faults: strin
   ['an unknown member', 'name: a, audiences: []', `${W}[0].audiences: ${noSuch}`],
   ['a misspelt account', 'name: a, serviceaccount: b', `${W}[0].serviceaccount: ${noSuch}`],
   ['a namespace in upper case', 'name: a, namespace: N', `${W}[0].namespace: ${namespaceFault}`],
-  ['two namespaces', 'name: a, namespace: [n]', `${W}[0].namespace: must be string`],
+  ['two namespaces', 'name: a, namespace: [n]', `${W}[0].namespace: ${namespaceFault}`],
   [
     'an account with a colon',
     'name: a, serviceAccount: "n:a"',
