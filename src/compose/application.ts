@@ -1,4 +1,5 @@
 import type { AuthorityConfig, BrokerConfig, Config } from '../config/config.ts'
+import type { WebhookConfig } from '../config/webhook.ts'
 import { operationsListener, type Probes } from '../ops/listener.ts'
 import { PrometheusMetrics } from '../ops/metrics.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -10,6 +11,7 @@ import { proxyEnvironment } from '../platform/proxy.ts'
 import { systemRandom } from '../platform/random.ts'
 import type { RunningAuthority } from './authority.ts'
 import type { RunningBroker } from './broker.ts'
+import type { RunningWebhook } from './webhook.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** For what a request in an authority needs. */
@@ -22,6 +24,7 @@ export interface Application {
   readonly addresses: {
     readonly authority: readonly string[]
     readonly broker: readonly string[]
+    readonly webhook: readonly string[]
     readonly operations: readonly string[]
   }
   /** As the start-up probe: in a broker, whether a first token was had. */
@@ -67,6 +70,7 @@ export async function startApplication(
   const drainDelayMs = Math.max(
     config.broker?.shutdown.drainDelayMs ?? 0,
     config.authority?.drainDelayMs ?? 0,
+    config.webhook?.drainDelayMs ?? 0,
   )
   let broker: RunningBroker | undefined
   let ready = false
@@ -87,11 +91,13 @@ export async function startApplication(
         broker?.forget()
       })
     }
+    const webhook = config.webhook && keep(await loadWebhook(config.webhook, surroundings))
     ready = true
     return {
       addresses: {
         authority: authority?.addresses ?? [],
         broker: broker?.addresses ?? [],
+        webhook: webhook?.addresses ?? [],
         operations: operations.addresses,
       },
       started,
@@ -125,6 +131,14 @@ async function loadBroker(
 ): Promise<RunningBroker> {
   const { startBroker } = await import('./broker.ts')
   return startBroker(config, authority, surroundings)
+}
+
+async function loadWebhook(
+  config: WebhookConfig,
+  surroundings: Surroundings,
+): Promise<RunningWebhook> {
+  const { startWebhook } = await import('./webhook.ts')
+  return startWebhook(config, surroundings)
 }
 
 async function startOperations(

@@ -11,17 +11,16 @@ import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
 import type { OAuthError } from '../oauth/errors.ts'
 import { repeatedly, shiftedClock, unixSeconds } from '../platform/clock.ts'
-import type { Files } from '../platform/files.ts'
 import { handlerOf } from '../platform/listen.ts'
 import { causeOf } from '../platform/log.ts'
 import { memoryHttp, type MemoryHttp } from '../platform/memory_http.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
 import type { Watched } from '../platform/watched.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type { Verifier } from '../verifier/verifier.ts'
+import { keyOfSecret } from './key_secret.ts'
 import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
 import { openPolicy, openTenant } from './tenant.ts'
@@ -72,18 +71,19 @@ export async function startAuthority(
 /** The state of an authority, and what opens it. */
 export async function openState(
   config: AuthorityConfig,
-  { files, random }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<{ readonly store: Store; readonly seal: Seal }> {
-  const keyText = await keyEncryptionText(config.keyEncryption, files)
-  const seal = Seal.parse(keyText, random)
+  const keyText = await keyEncryptionText(config.keyEncryption, surroundings)
+  const seal = Seal.parse(keyText, surroundings.random)
   return { store: sqliteStore(config.storeFile), seal }
 }
 
-async function keyEncryptionText(config: KeyEncryptionConfig, files: Files): Promise<string> {
-  if (config.in === 'file') {
-    return (await files.read(config.file, MAX_KEY_FILE_BYTES)).toString('utf8')
-  }
-  throw new OperatorFault('not yet')
+async function keyEncryptionText(
+  config: KeyEncryptionConfig,
+  surroundings: Surroundings,
+): Promise<string> {
+  if (config.in === 'secret') return keyOfSecret(config, surroundings)
+  return (await surroundings.files.read(config.file, MAX_KEY_FILE_BYTES)).toString('utf8')
 }
 
 /** The key that signs the ends of audit segments is made of the key file, so that verifying needs nothing else. */

@@ -102,8 +102,26 @@ export const webhookSchema = Type.Object(
       {
         url: Type.String({ ...url, description: 'Origin of the authority, for the sidecars.' }),
         tenant: Type.String({ ...name, description: 'The tenant there.' }),
+        trust: Type.Enum(['certificates', 'file', 'system'], {
+          default: 'certificates',
+          description:
+            'Whose certificates the sidecars trust for it. certificates: those of the section certificates. file: of caFile. system: the CAs that every system knows.',
+        }),
+        caFile: Type.Optional(
+          Type.String({
+            minLength: 1,
+            description: 'PEM certificates, with trust file; followed.',
+          }),
+        ),
       },
       { ...closed, description: 'Who exchanges the proof.' },
+    ),
+    podName: Type.Optional(
+      Type.String({
+        ...name,
+        env: 'POD_NAME',
+        description: 'Name of this replica, for the Lease; something random is added to it.',
+      }),
     ),
     proofAudience: Type.String({
       ...url,
@@ -162,10 +180,16 @@ export type CertificatesConfig =
   | ({ readonly from: 'own' } & OwnCertificatesConfig)
   | { readonly from: 'files'; readonly tls: TlsFiles; readonly caFile: string }
 
+/** Whose certificates pods trust for the authority. */
+export type TrustConfig =
+  { readonly in: 'certificates' | 'system' } | { readonly in: 'file'; readonly file: string }
+
 export interface WebhookConfig {
   readonly listen: ListenAddress
+  readonly podName: string | undefined
   readonly injection: InjectionConfig
   readonly certificates: CertificatesConfig
+  readonly trust: TrustConfig
   readonly drainDelayMs: number
 }
 
@@ -197,8 +221,9 @@ export function resolveWebhook(
   } = section
   return {
     listen,
+    podName: section.podName,
     injection: {
-      authority,
+      authority: { url: authority.url, tenant: authority.tenant },
       proofAudience,
       sidecar: wanted,
       meshProxies,
@@ -206,8 +231,17 @@ export function resolveWebhook(
       defaultMode,
     },
     certificates,
+    trust: trustOf(section, fault),
     drainDelayMs: section.drainDelay * 1000,
   }
+}
+
+function trustOf({ authority }: WebhookSection, fault: ReportFault): TrustConfig {
+  const { trust, caFile } = authority
+  if ((trust === 'file') !== (caFile !== undefined)) {
+    fault('webhook.authority.caFile', 'must be given with trust file, and with no other')
+  }
+  return trust === 'file' ? { in: 'file', file: caFile ?? '' } : { in: trust }
 }
 
 function certificatesOf(

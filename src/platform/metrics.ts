@@ -43,6 +43,11 @@ export const counters = {
     help: "Requests passed on to the authority with the caller's own credentials, by answer code.",
     labels: ['code'],
   },
+  admissions: {
+    name: 'lumo_webhook_admissions_total',
+    help: 'Pods that the webhook was asked about: injected, untouched, refused, or malformed questions.',
+    labels: ['outcome'],
+  },
   sinkWrites: {
     name: 'lumo_sink_writes_total',
     help: 'What became of token files: written, failed, removed.',
@@ -114,6 +119,16 @@ export const gauges = {
   proofRemaining: {
     name: 'lumo_proof_remaining_seconds',
     help: "What was left of the pod's own proof, at this moment; -1 while there is none.",
+    labels: [],
+  },
+  podsBeforeCa: {
+    name: 'lumo_webhook_pods_before_ca',
+    help: 'Running pods that were injected before the newest CA and do not trust it; -1 where another replica counts them.',
+    labels: [],
+  },
+  certificateRemaining: {
+    name: 'lumo_webhook_certificate_remaining_seconds',
+    help: 'What is left of the certificate that ends next, of those the webhook keeps; -1 while there is none.',
     labels: [],
   },
 } as const satisfies Record<string, { name: string; help: string; labels: readonly string[] }>

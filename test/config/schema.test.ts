@@ -94,5 +94,6 @@ test('these are the variables that override a setting', () => {
     'broker.proof.file': 'LUMO_PROOF_FILE',
     'broker.callers.nodeName': 'NODE_NAME',
     'broker.dropIn.secret': 'LUMO_GUARD_SECRET',
+    'webhook.podName': 'POD_NAME',
   })
 })

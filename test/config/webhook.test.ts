@@ -35,6 +35,7 @@ const webhook = (changes: Part = {}): Part => ({
 test('what a webhook gets without asking', () => {
   expect(resolveConfig(webhook(), {}).webhook).toEqual({
     listen: { host: '::', port: 9443 },
+    podName: undefined,
     injection: {
       authority: { url: 'https://auth.example', tenant: 'acme-corp' },
       proofAudience: 'https://auth.example/t/acme-corp/api/v1',
@@ -54,6 +55,7 @@ test('what a webhook gets without asking', () => {
       ...own,
       leaves: [own.leaves[0], { ...own.leaves[1], own: false }],
     },
+    trust: { in: 'certificates' },
     drainDelayMs: 10_000,
   })
 })
@@ -65,6 +67,23 @@ test('certificates of files are taken as they are', () => {
 
 const { leaves } = own
 const cases: readonly (readonly [name: string, document: Part, ...faults: readonly string[]])[] = [
+  [
+    'a file to trust that is not named',
+    webhook({ authority: { url: 'https://auth.example', tenant: 'acme-corp', trust: 'file' } }),
+    'webhook.authority.caFile: must be given with trust file, and with no other',
+  ],
+  [
+    'a file to trust beside the system',
+    webhook({
+      authority: {
+        url: 'https://auth.example',
+        tenant: 'acme-corp',
+        trust: 'system',
+        caFile: '/ca',
+      },
+    }),
+    'webhook.authority.caFile: must be given with trust file, and with no other',
+  ],
   ['no section', { roles: ['webhook'] }, 'webhook: must be given with the role webhook'],
   [
     'plain HTTP to the authority',

@@ -4,6 +4,17 @@ import { parseArgs } from 'node:util'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
+import {
+  chartInjection,
+  chartInstall,
+  chartJob,
+  chartMesh,
+  chartNode,
+  chartRefusals,
+  chartRollout,
+  chartUninstall,
+  chartUpgrade,
+} from './cases/chart.ts'
 import { commands } from './cases/commands.ts'
 import { deletion } from './cases/deletion.ts'
 import { discovery } from './cases/discovery.ts'
@@ -58,6 +69,15 @@ const cases: readonly Case[] = [
   deletion,
   uidPin,
   discovery,
+  chartInstall,
+  chartInjection,
+  chartRefusals,
+  chartJob,
+  chartRollout,
+  chartMesh,
+  chartUpgrade,
+  chartNode,
+  chartUninstall,
   figures,
   rotation,
   audit,

@@ -1,0 +1,43 @@
+{{- define "lumo-broker.webhookConfig" -}}
+{{- $name := include "lumo-broker.fullname" . -}}
+roles: [webhook]
+webhook:
+  listen: '[::]:{{ int .Values.webhook.port }}'
+  authority:
+    url: {{ include "lumo-broker.authorityURL" . }}
+    tenant: {{ .Values.tenant | quote }}
+    {{- if .Values.authority.serverCA }}
+    trust: file
+    caFile: /etc/lumo/config/authority-ca.crt
+    {{- else if not .Values.authority.enabled }}
+    trust: system
+    {{- end }}
+  proofAudience: {{ include "lumo-broker.proofAudience" . | quote }}
+  sidecar:
+    image: {{ include "lumo-broker.image" . }}
+    imagePullPolicy: {{ .Values.image.pullPolicy }}
+    imagePullSecrets: {{ toJson .Values.sidecar.imagePullSecrets }}
+    resources: {{ toJson .Values.sidecar.resources }}
+    logLevel: {{ .Values.sidecar.logLevel }}
+  meshProxies: {{ toJson .Values.webhook.meshProxies }}
+  {{- if .Values.node.enabled }}
+  nodeBroker:
+    url: https://{{ include "lumo-broker.host" (list . "node") }}:9180
+  {{- end }}
+  defaultMode: {{ .Values.webhook.defaultMode }}
+  certificates:
+    {{- if eq .Values.certificates.source "own" }}
+    own:
+      namespace: {{ .Release.Namespace }}
+      caSecret: {{ $name }}-ca
+      lease: {{ $name }}-webhook
+      leaves: {{- include "lumo-broker.leaves" . | nindent 8 }}
+      webhookConfigurations: [{{ include "lumo-broker.clusterName" . }}]
+    {{- else }}
+    files:
+      tls:
+        certFile: /etc/lumo/tls/tls.crt
+        keyFile: /etc/lumo/tls/tls.key
+      caFile: /etc/lumo/tls/ca.crt
+    {{- end }}
+{{- end }}

@@ -1,0 +1,67 @@
+export const PREFIX = 'lumoauth.dev/'
+export const LABEL = `${PREFIX}inject`
+/** Written by the webhook itself. */
+export const INJECTED = `${PREFIX}injected`
+export const TRUSTED_CA = `${PREFIX}ca`
+
+const names = [
+  'agent',
+  'audience',
+  'scopes',
+  'containers',
+  'socket',
+  'mode',
+  'start',
+  'port',
+  'operations-port',
+  'cpu-request',
+  'memory-request',
+  'memory-limit',
+  'log-level',
+] as const
+export type AnnotationName = (typeof names)[number]
+
+/** The ones that say something of a sidecar, and nothing of a pod without. */
+export const ofSidecar: readonly AnnotationName[] = names.filter(
+  (name) => name !== 'mode' && name !== 'containers',
+)
+
+/** Of the annotations that begin as ours do, the first that there is not. */
+export function unknownAmong(annotations: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(annotations).find((key) => key.startsWith(PREFIX) && !isKnown(key))
+}
+
+function isKnown(key: string): boolean {
+  return (
+    key === LABEL ||
+    key === INJECTED ||
+    key === TRUSTED_CA ||
+    names.some((name) => key === PREFIX + name)
+  )
+}
+
+/** Only what a key of an annotation may hold goes into a sentence that others read. */
+export function shownKey(key: string): string {
+  return /^[A-Za-z0-9._/-]{1,128}$/.test(key) ? key : `${PREFIX}…`
+}
+
+/** The one that an unknown key was most likely meant to be. */
+export function nearest(key: string): AnnotationName {
+  const given = key.slice(PREFIX.length).toLowerCase()
+  const ranked = names.toSorted((one, two) => distance(given, one) - distance(given, two))
+  return ranked[0] ?? 'agent'
+}
+
+/** Levenshtein's. The given one is cut: it is as long as whoever wrote it pleased. */
+function distance(given: string, known: string): number {
+  let row = Array.from({ length: known.length + 1 }, (_, index) => index)
+  for (const [index, letter] of given.slice(0, 64).split('').entries()) {
+    const before = row
+    row = [index + 1]
+    for (let at = 1; at <= known.length; at += 1) {
+      const swap = (before[at - 1] ?? 0) + (known[at - 1] === letter ? 0 : 1)
+      row.push(Math.min(swap, (before[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1))
+    }
+  }
+  return row.at(-1) ?? 0
+}

@@ -1,0 +1,108 @@
+import type { InjectionConfig } from '../config/webhook.ts'
+import { nearest, ofSidecar, PREFIX, shownKey, unknownAmong } from './annotation_names.ts'
+import { AnnotationReader } from './annotation_reader.ts'
+import { narrowed, narrowingFault, type Narrowed } from './narrowed.ts'
+import { InjectionRefusal } from './refusal.ts'
+import type { Pod } from './pod.ts'
+
+export { INJECTED, LABEL } from './annotation_names.ts'
+
+/** What the author of a pod wants of the broker. Every member narrows; none reaches image, authority or security context. */
+export interface Wanted {
+  readonly mode: 'sidecar' | 'node'
+  readonly agent: string | undefined
+  /** From the audience and the scopes. */
+  readonly policy: Narrowed | undefined
+  /** Names of the containers that get the environment; undefined: all. */
+  readonly containers: readonly string[] | undefined
+  /** Names of the containers that get the socket; undefined: TCP. */
+  readonly socket: readonly string[] | undefined
+  readonly start: 'token' | 'config'
+  readonly port: number
+  readonly operationsPort: number
+  readonly cpuRequest: string | undefined
+  readonly memoryRequest: string | undefined
+  readonly memoryLimit: string | undefined
+  readonly logLevel: string | undefined
+}
+
+const containerName = /^[a-z0-9-]{1,63}$/
+
+/** Reads the annotations of a pod. */
+export function wantedOf(
+  { metadata: { annotations = {} }, spec }: Pod,
+  { defaultMode, nodeBroker }: Pick<InjectionConfig, 'defaultMode' | 'nodeBroker'>,
+): Wanted | InjectionRefusal {
+  const unknown = unknownAmong(annotations)
+  if (unknown !== undefined) {
+    return new InjectionRefusal(
+      `there is no annotation ${shownKey(unknown)}; did you mean ${PREFIX}${nearest(unknown)}?`,
+    )
+  }
+  const read = new AnnotationReader(annotations)
+  const wanted = readFrom(read, defaultMode)
+  if (read.refusal) return read.refusal
+  const all = [...spec.containers, ...(spec.initContainers ?? [])]
+  const stranger = [...(wanted.containers ?? []), ...(wanted.socket ?? [])].find((name) =>
+    all.every((one) => one.name !== name),
+  )
+  if (stranger !== undefined) {
+    return new InjectionRefusal(`the pod has no container ${stranger}, which an annotation names`)
+  }
+  const contradiction = contradictionIn(wanted, read, nodeBroker !== undefined)
+  return contradiction === undefined ? wanted : new InjectionRefusal(contradiction)
+}
+
+function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
+  return {
+    mode: read.oneOf('mode', ['sidecar', 'node']) ?? defaultMode,
+    agent: read.text('agent', /^[A-Za-z0-9._-]{1,128}$/, 'a name of an agent'),
+    policy: readPolicy(read),
+    containers: read.list('containers', containerName),
+    socket: read.list('socket', containerName),
+    start: read.oneOf('start', ['token', 'config']) ?? 'token',
+    port: read.port('port') ?? 9_180,
+    operationsPort: read.port('operations-port') ?? 9_190,
+    cpuRequest: read.quantity('cpu-request', '1m', '4'),
+    memoryRequest: read.quantity('memory-request', '16Mi', '4Gi'),
+    // With less than it needs the sidecar would be killed over and over.
+    memoryLimit: read.quantity('memory-limit', '64Mi', '4Gi'),
+    logLevel: read.oneOf('log-level', ['debug', 'info', 'warn', 'error']),
+  }
+}
+
+function readPolicy(read: AnnotationReader): Narrowed | undefined {
+  const audience = read.text('audience', /^[\x21-\x7e]{1,512}$/, 'an audience without blanks')
+  const policy = narrowed(audience, read.list('scopes', /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/))
+  const fault = policy && !read.refusal ? narrowingFault(policy) : undefined
+  if (fault) read.refuse(fault.of, `cannot be used: ${fault.message}`)
+  return policy
+}
+
+/** Annotations of which one would silently say nothing. */
+function contradictionIn(
+  { mode, containers, socket, port, operationsPort }: Wanted,
+  read: AnnotationReader,
+  hasNodeBroker: boolean,
+): string | undefined {
+  if (mode === 'node') {
+    if (!hasNodeBroker) {
+      return `${PREFIX}mode cannot be node: no broker runs on the nodes of this cluster`
+    }
+    const idle = ofSidecar.find((name) => read.has(name))
+    return idle && `${PREFIX}${idle} is for the mode sidecar, and this pod has the mode node`
+  }
+  if (socket) {
+    if (read.has('port')) {
+      return `${PREFIX}port says nothing beside ${PREFIX}socket: with a socket there is no port`
+    }
+    const outside = containers?.find((name) => !socket.includes(name))
+    return (
+      outside &&
+      `${PREFIX}containers names ${outside}, which could not reach the broker: ${PREFIX}socket does not name it`
+    )
+  }
+  return port === operationsPort
+    ? `${PREFIX}port and ${PREFIX}operations-port must differ`
+    : undefined
+}

@@ -1,0 +1,151 @@
+import type { OwnCertificatesConfig } from '../../config/webhook.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { causeOf, type Log } from '../../platform/log.ts'
+import type { Metrics } from '../../platform/metrics.ts'
+import { fractionOf, type Random } from '../../platform/random.ts'
+import { Outage, type ClusterObjects } from './cluster_objects.ts'
+import { OwnCertificate, type TlsPair } from './follow.ts'
+import { HeldLease } from './hold_lease.ts'
+import { DueWriter } from './write_due.ts'
+
+export interface KeepDependencies {
+  readonly config: OwnCertificatesConfig
+  readonly objects: ClusterObjects
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+  /** What this process holds the Lease as: another for each, such as the pod's name. */
+  readonly identity: string
+}
+
+export interface KeptCertificates {
+  /** What the webhook serves with. Undefined until `ready`. */
+  tls(): TlsPair | undefined
+  /** Called with every pair that is taken up from now on. */
+  onTls(listener: (pair: TlsPair) => void): void
+  /** PEM of what pods are to trust. Undefined until `ready`. */
+  caBundle(): string | undefined
+  /** Resolves when there is a certificate and a bundle. Never rejects; without an API server it stays open. */
+  readonly ready: Promise<void>
+  /** Looks once, now, or joins the look that is under way. */
+  look(): Promise<void>
+  /** Ends it and gives the Lease back. */
+  stop(): Promise<void>
+}
+
+const EVERY_MS = 10_000
+const EVERY_MS_UNTIL_READY = 1_000
+/** No more than that, so that an outage of a part does not cost the Lease, and its end is seen soon. */
+const MAX_BACK_OFF_MS = 10_000
+
+/**
+ * Keeps the certificates of all that serves in the Secrets of the release while it runs, and follows the webhook's own. It
+ * begins at once; the replica that has the Lease writes, every other only reads its own Secret.
+ */
+export function keepCertificates(dependencies: KeepDependencies): KeptCertificates {
+  return new Keeper(dependencies)
+}
+
+class Keeper implements KeptCertificates {
+  readonly ready: Promise<void>
+  readonly #dependencies: KeepDependencies
+  readonly #lease: HeldLease
+  readonly #writer: DueWriter
+  readonly #own: OwnCertificate
+  #looking: Promise<void> | undefined
+  #cancel = (): void => {}
+  #stopped = false
+  #failures = 0
+  #told: string | undefined
+
+  constructor(dependencies: KeepDependencies) {
+    const { config, metrics, clock } = dependencies
+    this.#dependencies = dependencies
+    this.#lease = new HeldLease(dependencies)
+    const mayWrite = async (): Promise<boolean> => !this.#stopped && this.#lease.mayWrite()
+    this.#writer = new DueWriter({ ...dependencies, mayWrite })
+    // The configuration was resolved: exactly one is its own.
+    const own = config.leaves.find((leaf) => leaf.own)?.secret ?? ''
+    this.#own = new OwnCertificate(own, dependencies)
+    this.ready = new Promise((resolve) => {
+      this.#own.onPair(() => {
+        resolve()
+      })
+    })
+    metrics.observe('podsBeforeCa', {}, () => this.#writer.podsBefore ?? -1)
+    metrics.observe('certificateRemaining', {}, () => {
+      const ends = [...this.#own.ends, ...this.#writer.ends]
+      return ends.length === 0 ? -1 : Math.floor((Math.min(...ends) - clock.wall()) / 1000)
+    })
+    void this.look()
+  }
+
+  tls(): TlsPair | undefined {
+    return this.#own.pair
+  }
+
+  onTls(listener: (pair: TlsPair) => void): void {
+    this.#own.onPair(listener)
+  }
+
+  caBundle(): string | undefined {
+    return this.#own.bundle
+  }
+
+  look(): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+      this.#schedule()
+    })
+    return this.#looking
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel()
+    await this.#looking
+    await this.#lease.release()
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const holds = await this.#lease.renew()
+      const ofWriting = holds === true ? await this.#writer.pass() : holds
+      if (holds === false) this.#writer.rest()
+      const ofReading = await this.#own.read()
+      this.#tell(ofWriting instanceof Outage ? ofWriting : ofReading)
+    } catch (error) {
+      const cause = causeOf(error)
+      this.#dependencies.log.error('keeping the certificates failed unexpectedly', cause)
+      this.#failures += 1
+    }
+  }
+
+  /** Once for each reason, and once when it is over. */
+  #tell(outage: Outage | undefined): void {
+    const { log } = this.#dependencies
+    this.#failures = outage ? this.#failures + 1 : 0
+    if (outage?.reason === this.#told) return
+    if (outage) log.warn('certificates cannot be kept', { reason: outage.reason })
+    else log.info('certificates are kept again')
+    this.#told = outage?.reason
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return
+    this.#cancel()
+    this.#cancel = this.#dependencies.clock.after(this.#delay(), () => {
+      void this.look()
+    })
+  }
+
+  #delay(): number {
+    if (this.#failures > 0) {
+      const most = Math.min(500 * 2 ** this.#failures, MAX_BACK_OFF_MS)
+      return most * (0.5 + fractionOf(this.#dependencies.random) / 2)
+    }
+    return this.#own.pair ? EVERY_MS : EVERY_MS_UNTIL_READY
+  }
+}

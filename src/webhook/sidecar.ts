@@ -1,0 +1,149 @@
+import type { InjectionConfig } from '../config/webhook.ts'
+import type { Wanted } from './annotations.ts'
+import type { Container } from './pod.ts'
+import type { Resources } from './resources.ts'
+
+export const SIDECAR = 'lumo-broker'
+export const PROOF_VOLUME = 'lumo-proof'
+export const SOCKET_VOLUME = 'lumo-socket'
+export const PROOF_FOLDER = '/var/run/secrets/lumoauth.dev/proof'
+export const SOCKET_FOLDER = '/run/lumoauth'
+const SOCKET = `${SOCKET_FOLDER}/broker.sock`
+const NEVER = 2_147_483_647
+
+export interface SidecarWorld {
+  /** PEM of what it is to trust for the authority. Undefined: the CAs that its image knows. */
+  readonly caBundle: string | undefined
+  /** What clients of the drop-in routes show. Worth nothing outside of the pod. */
+  readonly guardSecret: string
+}
+
+/** The native sidecar, as a container of a manifest. Its security context is its own, whatever the pod's says. */
+export function sidecarOf(
+  wanted: Wanted,
+  config: InjectionConfig,
+  resources: Resources,
+  world: SidecarWorld,
+) {
+  const { image, imagePullPolicy } = config.sidecar
+  return {
+    name: SIDECAR,
+    image,
+    imagePullPolicy,
+    restartPolicy: 'Always',
+    args: ['run'],
+    env: [
+      { name: 'LUMO_CONFIG_DOCUMENT', value: literal(documentOf(wanted, config, world)) },
+      { name: 'LUMO_GUARD_SECRET', value: world.guardSecret },
+      // By these two it notices that a pod has the network of its node, and does not start there.
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+      { name: 'HOST_IP', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
+    ],
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    ports: [{ name: 'lumo-ops', containerPort: wanted.operationsPort }],
+    // Never restarted for waiting: an authority that is out for an hour is no reason to.
+    startupProbe: {
+      httpGet: {
+        path: wanted.start === 'token' ? '/startupz' : '/readyz',
+        port: wanted.operationsPort,
+      },
+      periodSeconds: 1,
+      failureThreshold: NEVER,
+    },
+    resources,
+    securityContext: {
+      runAsUser: 65_532,
+      runAsGroup: 65_532,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    volumeMounts: [
+      { name: PROOF_VOLUME, mountPath: PROOF_FOLDER, readOnly: true },
+      ...(wanted.socket ? [{ name: SOCKET_VOLUME, mountPath: SOCKET_FOLDER }] : []),
+    ],
+  }
+}
+
+/** Its whole configuration: a pod of another namespace has no ConfigMap of ours to mount. */
+function documentOf(wanted: Wanted, config: InjectionConfig, { caBundle }: SidecarWorld) {
+  const { url, tenant } = config.authority
+  const { port, operationsPort, socket, policy } = wanted
+  return {
+    roles: ['broker'],
+    log: { level: wanted.logLevel ?? config.sidecar.logLevel },
+    operations: { listen: `[::]:${String(operationsPort)}` },
+    broker: {
+      listen: socket ? [`unix:${SOCKET}`] : [`127.0.0.1:${String(port)}`, `[::1]:${String(port)}`],
+      authority: { url, tenant, ...(caBundle !== undefined && { ca: caBundle }) },
+      proof: { file: `${PROOF_FOLDER}/token`, audience: config.proofAudience },
+      ...(policy && { policyDocument: policy }),
+    },
+  }
+}
+
+/** The kubelet puts other variables in the place of `$(NAME)`, and reads `$$` as `$`. */
+function literal(document: object): string {
+  return JSON.stringify(document).replaceAll('$', () => '$$')
+}
+
+export function proofVolume({ proofAudience }: InjectionConfig) {
+  return {
+    name: PROOF_VOLUME,
+    projected: {
+      sources: [
+        {
+          serviceAccountToken: { path: 'token', audience: proofAudience, expirationSeconds: 3_600 },
+        },
+      ],
+    },
+  }
+}
+
+export const socketVolume = {
+  name: SOCKET_VOLUME,
+  emptyDir: { medium: 'Memory', sizeLimit: '1Mi' },
+}
+
+/** What of the broker's volumes a chosen container gets. In mode sidecar the proof is for the sidecar alone. */
+export function mountsOf({ name }: Container, { mode, socket }: Wanted) {
+  return [
+    ...(mode === 'node' ? [{ name: PROOF_VOLUME, mountPath: PROOF_FOLDER, readOnly: true }] : []),
+    ...(socket?.includes(name) === true
+      ? [{ name: SOCKET_VOLUME, mountPath: SOCKET_FOLDER, readOnly: true }]
+      : []),
+  ]
+}
+
+export function foldersOf(container: Container, wanted: Wanted): readonly string[] {
+  return mountsOf(container, wanted).map(({ mountPath }) => mountPath)
+}
+
+/** What an application finds in its environment. */
+export function environmentOf(
+  wanted: Wanted,
+  config: InjectionConfig,
+  { guardSecret }: Pick<SidecarWorld, 'guardSecret'>,
+): Readonly<Record<string, string>> {
+  const { tenant } = config.authority
+  if (wanted.mode === 'node') {
+    return {
+      LUMOAUTH_URL: config.nodeBroker?.url ?? '',
+      LUMOAUTH_ORG_ID: tenant,
+      LUMOAUTH_TENANT: tenant,
+      LUMOAUTH_TOKEN_FILE: `${PROOF_FOLDER}/token`,
+    }
+  }
+  return {
+    // No URL names a socket that HTTP clients would understand.
+    ...(wanted.socket
+      ? { LUMO_BROKER_SOCKET: SOCKET }
+      : { LUMOAUTH_URL: `http://127.0.0.1:${String(wanted.port)}` }),
+    LUMOAUTH_ORG_ID: tenant,
+    LUMOAUTH_TENANT: tenant,
+    AGENT_CLIENT_ID: wanted.agent ?? 'self',
+    AGENT_CLIENT_SECRET: guardSecret,
+  }
+}

@@ -1,0 +1,188 @@
+import { expect, test } from 'vitest'
+import { template, type Values } from './chart.ts'
+import { agent, pem } from './modes.ts'
+
+interface Refused {
+  readonly what: string
+  readonly values: Values
+  /** What the person has to be told. */
+  readonly says: string
+}
+
+const issuerRef = { name: 'ca' }
+const certManager = { source: 'cert-manager', issuerRef }
+const issuerURL = 'https://auth.example.com/t/acme-corp/api/v1'
+const agentIn = (proof: Values): Values => ({ ...agent, proof: { ...agent.proof, ...proof } })
+const tested = (proof: Values): Values => ({
+  agents: [agentIn(proof)],
+  helmTest: { agent: agent.name },
+})
+
+/** Values that contradict each other. */
+const contradictions: readonly Refused[] = [
+  {
+    what: 'nothing to install',
+    values: { authority: { enabled: false }, webhook: { enabled: false } },
+    says: 'authority.enabled, webhook.enabled and node.enabled are all false',
+  },
+  {
+    what: 'an issuer of another tenant',
+    values: { issuerURL, tenant: 'big-corp' },
+    says: 'issuerURL is of the tenant acme-corp, and tenant is big-corp',
+  },
+  {
+    what: 'a CA for an authority elsewhere, and an authority here',
+    values: { authority: { serverCA: pem } },
+    says: 'authority.serverCA is for an authority elsewhere',
+  },
+  {
+    what: 'an authority elsewhere without a place',
+    values: { authority: { enabled: false } },
+    says: 'issuerURL has to name the tenant',
+  },
+  ...[
+    { agents: [agent] },
+    { clients: [{ id: 'reporter' }] },
+    { authority: { enabled: false, extraProviders: [{ name: 'a', kind: 'oidc' }] } },
+  ].map((values) => ({
+    what: `what only an authority here can have: ${JSON.stringify(values).slice(0, 20)}`,
+    values: { issuerURL, authority: { enabled: false }, certificates: certManager, ...values },
+    says: 'would have no effect: authority.enabled is false',
+  })),
+  {
+    what: 'own certificates without the webhook',
+    values: { webhook: { enabled: false } },
+    says: 'it is the webhook that makes the certificates',
+  },
+  {
+    what: 'own certificates and an issuer',
+    values: { certificates: { issuerRef } },
+    says: 'certificates.issuerRef is for cert-manager',
+  },
+  {
+    what: 'cert-manager without an issuer',
+    values: { certificates: { source: 'cert-manager' } },
+    says: 'certificates.issuerRef.name has to name one',
+  },
+  {
+    what: 'mode node without the webhook',
+    values: {
+      webhook: { enabled: false, defaultMode: 'node' },
+      node: { enabled: true },
+      certificates: certManager,
+    },
+    says: 'webhook.defaultMode is node, and webhook.enabled is false',
+  },
+  {
+    what: 'mode node without node brokers',
+    values: { webhook: { defaultMode: 'node' } },
+    says: 'webhook.defaultMode is node, and node.enabled is false',
+  },
+  {
+    what: 'a port twice',
+    values: { webhook: { port: 9190 } },
+    says: 'webhook.port is 9190, where its metrics and probes are',
+  },
+  {
+    what: 'an agent twice',
+    values: { agents: [agent, agent] },
+    says: 'two of agents have the name hello-agent',
+  },
+  {
+    what: 'an agent of a provider that is not there',
+    values: { agents: [agentIn({ provider: 'prod' })] },
+    says: 'has the provider prod, which is neither clusterName (this-cluster)',
+  },
+  {
+    what: 'a test as nobody',
+    values: { helmTest: { agent: 'nobody' } },
+    says: 'no entry of agents has that name',
+  },
+  {
+    what: 'a test without the webhook',
+    values: { ...tested({}), webhook: { enabled: false }, certificates: certManager },
+    says: 'helmTest.agent starts a labelled pod, and webhook.enabled is false',
+  },
+  {
+    what: 'a test as many',
+    values: tested({ serviceAccount: 'agent-*' }),
+    says: 'has to name one namespace and one service account',
+  },
+  {
+    what: 'a test where no broker is put into pods',
+    values: tested({ namespace: 'lumo-system' }),
+    says: 'where no broker is put into pods',
+  },
+]
+
+test.each(contradictions)('refused with a sentence: $what', ({ values, says }) => {
+  const { ok, text } = template(values)
+  expect(ok).toBe(false)
+  expect(text).toContain(says)
+})
+
+/** Values that the schema refuses, with the places that it names: all that is wrong, at once. */
+const malformed: readonly (readonly [values: Values, says: readonly string[]])[] = [
+  [
+    {
+      tennant: 'acme-corp',
+      tenant: 'Acme',
+      issuerURL: 'http://auth.example.com/t/acme-corp/api/v1',
+      fullnameOverride: 'a'.repeat(43),
+      image: { digest: 'sha256:abc', pullPolicy: 'Sometimes' },
+      authority: { replicas: 2, persistence: { size: 'big' }, caBundle: 'certificate' },
+      webhook: { replicas: 0, defaultMode: 'daemon', apiServerCIDRs: ['10.0.0.1'] },
+      node: { enabled: 'yes' },
+      sidecar: { image: 'mine' },
+      certificates: { source: 'vault' },
+      agents: [{ name: 'a' }, { ...agent, scope: ['a'] }, agentIn({ serviceaccount: 'a' })],
+    },
+    [
+      "at '': additional properties 'tennant' not allowed",
+      "at '/tenant'",
+      "at '/issuerURL'",
+      "at '/fullnameOverride'",
+      "at '/image/digest'",
+      "at '/image/pullPolicy'",
+      "at '/authority': additional properties 'replicas' not allowed",
+      "at '/authority/persistence/size'",
+      "at '/authority/caBundle'",
+      "at '/webhook/replicas'",
+      "at '/webhook/defaultMode'",
+      "at '/webhook/apiServerCIDRs/0'",
+      "at '/node/enabled'",
+      "at '/sidecar': additional properties 'image' not allowed",
+      "at '/certificates/source'",
+      "at '/agents/0': missing property 'proof'",
+      "at '/agents/1': additional properties 'scope' not allowed",
+      "at '/agents/2/proof': additional properties 'serviceaccount' not allowed",
+    ],
+  ],
+  [
+    {
+      issuerURL: 'https://auth.example.com',
+      tenant: 7,
+      webhook: { extraEnv: [{ nmae: 'TZ' }], port: 443 },
+      networkPolicy: { apiServerPorts: [] },
+    },
+    [
+      "at '/issuerURL'",
+      "at '/tenant'",
+      "at '/webhook/extraEnv/0'",
+      "at '/webhook/port'",
+      "at '/networkPolicy/apiServerPorts'",
+    ],
+  ],
+]
+
+test.each(malformed)('refused by the schema, with every place: %#', (values, says) => {
+  const { ok, text } = template(values)
+  expect(ok).toBe(false)
+  for (const place of says) expect(text).toContain(place)
+})
+
+test('refused on a Kubernetes that is too old', () => {
+  const { ok, text } = template({}, { kubeVersion: '1.29.9' })
+  expect(ok).toBe(false)
+  expect(text).toContain('>=1.30.0-0')
+})

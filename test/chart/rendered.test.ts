@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
+import { kindProven } from '../../src/config/provider/config.ts'
+import { compilePolicy } from '../../src/policy/compile.ts'
+import { INJECTED, LABEL } from '../../src/webhook/annotations.ts'
+import { PROOF_VOLUME, SIDECAR } from '../../src/webhook/sidecar.ts'
+import { fileOf, lint, NAMESPACE, notes, ofKind, one, render, type Manifest } from './chart.ts'
+import { modeNames, modeOf } from './modes.ts'
+
+const environment = { NODE_NAME: 'node-1', POD_IP: '10.0.0.1', HOST_IP: '10.1.0.1' }
+const identity = ({ kind, metadata: { namespace = '', name } }: Manifest): string =>
+  `${kind} ${namespace}/${name}`
+
+describe.each(modeNames)('%s', (name) => {
+  const values = modeOf(name)
+
+  test('has every configuration accepted by the program', () => {
+    const manifests = render(values)
+    const files = ofKind(manifests, 'ConfigMap').flatMap(({ metadata, ...rest }) => {
+      const { 'config.yaml': text } = rest['data'] as Readonly<Record<string, string>>
+      return text === undefined ? [] : [{ name: metadata.name, text }]
+    })
+    expect(files.length).toBe(
+      ['StatefulSet', 'Deployment', 'DaemonSet'].flatMap((kind) => ofKind(manifests, kind)).length,
+    )
+    for (const { text } of files) expect(() => loadConfig(text, environment)).not.toThrow()
+  })
+
+  test('has its trust policy accepted by the program', () => {
+    const manifests = render(values)
+    const [map] = ofKind(manifests, 'StatefulSet')
+    if (!map) return
+    const { authority } = loadConfig(fileOf(manifests, 'lumo-broker-authority', 'config.yaml'), {})
+    const tenant = authority?.tenants[0]
+    const providers = new Map(
+      (tenant?.providers ?? []).map((provider) => [provider.name, kindProven(provider)]),
+    )
+    const text = fileOf(manifests, 'lumo-broker-policy', 'policy.yaml')
+    const { conflicts } = compilePolicy([{ path: 'policy.yaml', text }], {
+      providers,
+      takenIds: [],
+    })
+    expect(conflicts).toEqual([])
+  })
+
+  test('has nothing twice, and everything in its namespace', () => {
+    const manifests = render(values)
+    const names = manifests.map(identity)
+    expect(new Set(names).size).toBe(names.length)
+    for (const manifest of manifests) {
+      expect(manifest.metadata.namespace ?? NAMESPACE).toBe(
+        manifest.kind === 'Pod' ? 'demo' : NAMESPACE,
+      )
+    }
+  })
+
+  test('writes nothing that the program writes', () => {
+    const manifests = render(values)
+    for (const secret of ofKind(manifests, 'Secret')) {
+      expect(Object.keys(secret).sort()).toEqual(['apiVersion', 'kind', 'metadata', 'type'])
+    }
+    for (const lease of ofKind(manifests, 'Lease')) expect(lease['spec']).toBeUndefined()
+    expect(JSON.stringify(ofKind(manifests, 'MutatingWebhookConfiguration'))).not.toContain(
+      'caBundle"',
+    )
+  })
+})
+
+test.each(['no values', 'an authority elsewhere', 'everything'])('%s lints clean', (name) => {
+  const { ok, text } = lint(modeOf(name))
+  expect(ok, text).toBe(true)
+  expect(text).not.toMatch(/WARNING|ERROR/)
+})
+
+const kept = { 'helm.sh/resource-policy': 'keep' }
+
+test.each([
+  { mode: 'no values', whenDeleted: 'Retain', annotations: kept },
+  { mode: 'no trace after uninstall', whenDeleted: 'Delete', annotations: undefined },
+])('what stays after uninstall with $mode', ({ mode, whenDeleted, annotations }) => {
+  const manifests = render(modeOf(mode))
+  const secret = one(manifests, 'Secret', 'lumo-broker-key-encryption')
+  const { spec } = one(manifests, 'StatefulSet', 'lumo-broker-authority')
+  expect(spec).toMatchObject({ persistentVolumeClaimRetentionPolicy: { whenDeleted } })
+  expect(secret.metadata.annotations).toEqual(annotations)
+  const others = manifests.filter((manifest) => manifest !== secret)
+  expect(
+    others.filter(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy']),
+  ).toEqual([])
+})
+
+test('the webhook is asked of labelled pods only, and never of its own', () => {
+  const manifests = render({})
+  const { webhooks } = one(
+    manifests,
+    'MutatingWebhookConfiguration',
+    'lumo-broker.lumo-system',
+  ) as unknown as { readonly webhooks: readonly unknown[] }
+  const scope = {
+    objectSelector: { matchLabels: { 'lumoauth.dev/inject': 'true' } },
+    namespaceSelector: {
+      matchExpressions: [
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [NAMESPACE] },
+      ],
+    },
+  }
+  expect(webhooks).toEqual([
+    {
+      name: 'inject.lumoauth.dev',
+      admissionReviewVersions: ['v1'],
+      clientConfig: {
+        service: {
+          name: 'lumo-broker-webhook',
+          namespace: NAMESPACE,
+          path: '/mutate',
+          port: 443,
+        },
+      },
+      rules: [
+        {
+          apiGroups: [''],
+          apiVersions: ['v1'],
+          operations: ['CREATE'],
+          resources: ['pods'],
+          scope: 'Namespaced',
+        },
+      ],
+      ...scope,
+      failurePolicy: 'Fail',
+      sideEffects: 'None',
+      reinvocationPolicy: 'IfNeeded',
+      timeoutSeconds: 10,
+    },
+  ])
+  const policy = one(manifests, 'ValidatingAdmissionPolicy', 'lumo-broker.lumo-system')
+  expect(policy['spec']).toMatchObject({ failurePolicy: 'Fail', matchConstraints: scope })
+  for (const name of [SIDECAR, PROOF_VOLUME, INJECTED, LABEL]) {
+    expect(JSON.stringify(policy['spec'])).toContain(name)
+  }
+})
+
+test.each([
+  { mode: 'no values', says: ['NOTHING GETS A TOKEN YET', 'state-lumo-broker-authority-0'] },
+  { mode: 'one agent and its test', says: ['helm test', 'secret/lumo-broker-key-encryption'] },
+  { mode: 'no trace after uninstall', says: ['NOTHING GETS', 'persistence.keep is false'] },
+  { mode: 'cert-manager', says: ['NOTHING GETS', "cert-manager's, and stay"] },
+])('what the notes say with $mode', ({ mode, says }) => {
+  const text = notes(modeOf(mode))
+  for (const part of says) expect(text).toContain(part)
+  expect(text.includes('NOTHING GETS')).toBe(says.some((part) => part.startsWith('NOTHING GETS')))
+})

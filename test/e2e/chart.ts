@@ -1,0 +1,163 @@
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import { helmBinary } from '../chart/helm_binary.ts'
+import { APP_IMAGE, type Cluster, type Manifest } from './cluster.ts'
+import { shell, type ShellResult } from './shell.ts'
+
+/** Where the chart is installed, and where its users live. */
+export const CHART_SYSTEM = 'lumo-chart'
+export const CHART_DEMO = 'chart-demo'
+export const RELEASE = 'lumo'
+export const FULLNAME = `${RELEASE}-lumo-broker`
+
+const CHART = fileURLToPath(new URL('../../charts/lumo-broker', import.meta.url))
+const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+
+/** The image as it was built here, and one agent. */
+export const values = {
+  image: { registry: '', repository: 'lumo-broker', tag: 'dev', pullPolicy: 'Never' },
+  agents: [
+    {
+      name: 'chart-agent',
+      proof: { provider: 'this-cluster', namespace: CHART_DEMO, serviceAccount: 'chart-agent' },
+      grants: [
+        { scopes: ['agent:self'] },
+        { target: 'https://docs.example.com', scopes: ['read:documents'] },
+      ],
+    },
+  ],
+  helmTest: { agent: 'chart-agent' },
+}
+
+/** Runs helm with values on its standard input; what it prints. */
+export function helm(
+  cluster: Cluster,
+  args: readonly string[],
+  given: object = values,
+): Promise<string> {
+  return shell(
+    [helmBinary(), '--kubeconfig', cluster.kubeconfig, '--namespace', CHART_SYSTEM, ...args],
+    {
+      input: stringify(given),
+      timeoutMs: 600_000,
+    },
+  )
+}
+
+export function installed(...more: readonly string[]): readonly string[] {
+  return [
+    'upgrade',
+    '--install',
+    RELEASE,
+    CHART,
+    '--values',
+    '-',
+    '--wait',
+    '--timeout',
+    '5m',
+    ...more,
+  ]
+}
+
+/** Namespaces where Pod Security `restricted` is enforced; that of the users has a quota and no defaults for what pods leave out. */
+export async function prepareNamespaces(cluster: Cluster): Promise<void> {
+  const inDemo = (name: string) => ({ name, namespace: CHART_DEMO })
+  const account = (name: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: inDemo(name),
+    automountServiceAccountToken: false,
+  })
+  await cluster.apply(
+    ...[CHART_SYSTEM, CHART_DEMO].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: RESTRICTED },
+    })),
+    account('chart-agent'),
+    account('stranger'),
+    {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: inDemo('quota'),
+      spec: {
+        hard: {
+          'requests.cpu': '2',
+          'requests.memory': '6Gi',
+          'limits.memory': '12Gi',
+          pods: '50',
+        },
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata: inDemo('limits'),
+      spec: { limits: [{ type: 'Container', min: { memory: '16Mi' }, max: { memory: '512Mi' } }] },
+    },
+  )
+}
+
+interface PodWish {
+  readonly script: string
+  readonly serviceAccount?: string
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly labelled?: boolean
+}
+
+/** The spec of an ordinary pod that knows nothing of the broker. */
+export function plainSpec({ script, serviceAccount = 'chart-agent' }: PodWish) {
+  return {
+    serviceAccountName: serviceAccount,
+    automountServiceAccountToken: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [
+      {
+        name: 'app',
+        image: APP_IMAGE,
+        command: ['node', '-e', script],
+        resources: { requests: { cpu: '5m', memory: '48Mi' }, limits: { memory: '128Mi' } },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+        },
+      },
+    ],
+  }
+}
+
+export function metadataOf(name: string, { annotations = {}, labelled = true }: PodWish) {
+  return {
+    name,
+    namespace: CHART_DEMO,
+    annotations,
+    labels: labelled ? { 'lumoauth.dev/inject': 'true' } : {},
+  }
+}
+
+export function plainPod(name: string, wish: PodWish): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: metadataOf(name, wish),
+    spec: plainSpec(wish),
+  }
+}
+
+/** What the API server says to a pod. */
+export function tryApply(cluster: Cluster, manifest: Manifest): Promise<ShellResult> {
+  return cluster.tryKubectl(['apply', '-f', '-'], stringify(manifest))
+}
+
+/** Code as an OAuth client is written that was pointed at LumoAuth and knows no broker. */
+export const formLogin = `
+const { LUMOAUTH_URL: url, LUMOAUTH_ORG_ID: org, AGENT_CLIENT_ID: id, AGENT_CLIENT_SECRET: secret } = process.env
+const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: id, client_secret: secret })
+fetch(url + '/orgs/' + org + '/api/v1/oauth/token', { method: 'POST', body })
+  .then(async (answer) => console.log(answer.status, (await answer.json()).scope ?? 'nothing'))`
+
+export const stays = `${formLogin};setInterval(() => {}, 60000)`

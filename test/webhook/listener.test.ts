@@ -1,0 +1,338 @@
+import { describe, expect, test } from 'vitest'
+import { PrometheusMetrics } from '../../src/ops/metrics.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import type { Operation } from '../../src/webhook/patch.ts'
+import { webhookListener } from '../../src/webhook/listener.ts'
+import { resolveConfig } from '../../src/config/load.ts'
+import { FakeLog } from '../fakes/log.ts'
+import { caBundle, injection, patched, podWith, reviewOf, type PodParts } from './reviews.ts'
+
+function start(trust: { caBundle: string | undefined } | undefined = { caBundle }) {
+  return webhookListener({
+    injection,
+    trusted: () => trust,
+    random: systemRandom,
+    log: new FakeLog(),
+    metrics: new PrometheusMetrics(),
+  })
+}
+
+async function ask(body: unknown, app = start()) {
+  const { statusCode, body: text } = await app.inject({
+    method: 'POST',
+    url: '/mutate',
+    headers: { 'content-type': 'application/json' },
+    payload: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  return { status: statusCode, body: JSON.parse(text) as Record<string, never> }
+}
+
+interface Response {
+  readonly uid: string
+  readonly allowed: boolean
+  readonly patch?: string
+  readonly status?: { readonly code: number; readonly message: string }
+}
+
+async function admission(pod: unknown, app = start()): Promise<Response> {
+  const { status, body } = await ask(reviewOf(pod), app)
+  expect(status).toBe(200)
+  return body['response'] as unknown as Response
+}
+
+interface Made {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
+  readonly spec: {
+    readonly containers: readonly Container[]
+    readonly initContainers: readonly Container[]
+    readonly volumes: readonly { readonly name: string }[]
+    readonly imagePullSecrets?: unknown
+  }
+}
+
+interface Container {
+  readonly name: string
+  readonly env?: readonly { readonly name: string; readonly value?: string }[]
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[]
+}
+
+function operationsOf({ patch }: Response): readonly Operation[] {
+  return patch === undefined
+    ? []
+    : (JSON.parse(Buffer.from(patch, 'base64').toString()) as readonly Operation[])
+}
+
+/** The pod as it is made. */
+async function made(parts: PodParts = {}): Promise<Made> {
+  const pod = podWith(parts)
+  const response = await admission(pod)
+  expect(response).toMatchObject({ uid: 'u-1', allowed: true })
+  return patched(pod, operationsOf(response)) as Made
+}
+
+function valuesOf(container: Container | undefined): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]))
+}
+
+describe('a labelled pod', () => {
+  test('gets a sidecar, its proof and an environment', async () => {
+    const { spec, metadata } = await made()
+    const [sidecar] = spec.initContainers
+    expect(spec.initContainers.map(({ name }) => name)).toEqual(['lumo-broker'])
+    expect(sidecar).toMatchObject({
+      image: 'registry.example/lumo-broker:1.0.0',
+      restartPolicy: 'Always',
+      args: ['run'],
+      startupProbe: {
+        httpGet: { path: '/startupz', port: 9_190 },
+        failureThreshold: 2_147_483_647,
+      },
+      resources: injection.sidecar.resources,
+      securityContext: {
+        runAsUser: 65_532,
+        runAsNonRoot: true,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+    })
+    expect(spec.volumes).toEqual([
+      {
+        name: 'lumo-proof',
+        projected: {
+          sources: [
+            {
+              serviceAccountToken: {
+                path: 'token',
+                audience: injection.proofAudience,
+                expirationSeconds: 3_600,
+              },
+            },
+          ],
+        },
+      },
+    ])
+    expect(spec.containers[0]?.volumeMounts).toBeUndefined()
+    const { AGENT_CLIENT_SECRET: secret, ...rest } = valuesOf(spec.containers[0])
+    expect(rest).toEqual({
+      LUMOAUTH_URL: 'http://127.0.0.1:9180',
+      LUMOAUTH_ORG_ID: 'acme-corp',
+      LUMOAUTH_TENANT: 'acme-corp',
+      AGENT_CLIENT_ID: 'self',
+    })
+    expect(secret).toMatch(/^[\w-]{43}$/)
+    expect(valuesOf(sidecar)['LUMO_GUARD_SECRET']).toBe(secret)
+    expect(spec.imagePullSecrets).toEqual([{ name: 'pull' }])
+    expect(metadata.annotations['lumoauth.dev/injected']).toBe('sidecar')
+    expect(metadata.annotations['lumoauth.dev/ca']).toMatch(/^[0-9a-f]{16}$/)
+  })
+
+  test.each<[string, Readonly<Record<string, string>>, object]>([
+    ['as it comes', {}, { listen: [{ port: 9_180 }, { port: 9_180 }] }],
+    ['other ports', { port: '9280' }, { listen: [{ port: 9_280 }, { port: 9_280 }] }],
+    ['a socket', { socket: 'app' }, { listen: [{ socket: '/run/lumoauth/broker.sock' }] }],
+    [
+      'an audience and scopes',
+      { audience: 'https://docs.example', scopes: 'read:documents,write:documents' },
+      {
+        policyDocument: {
+          workloads: [
+            {
+              name: 'annotations',
+              allow: [
+                {
+                  audience: 'https://docs.example',
+                  scopes: ['read:documents', 'write:documents'],
+                },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  ])('has a configuration that its sidecar understands: %s', async (_name, narrowed, expected) => {
+    const { spec } = await made({ annotations: annotated(narrowed) })
+    const text = valuesOf(spec.initContainers[0])['LUMO_CONFIG_DOCUMENT'] ?? ''
+    const { broker } = resolveConfig(JSON.parse(text), { LUMO_GUARD_SECRET: 'x'.repeat(43) })
+    expect(broker).toMatchObject({
+      tenant: 'acme-corp',
+      proofAudience: injection.proofAudience,
+      remote: { ca: caBundle },
+      dropIn: { guard: 'secret' },
+      ...expected,
+    })
+  })
+
+  test('of the mode node gets its proof and no secret', async () => {
+    const { spec, metadata } = await made({ annotations: annotated({ mode: 'node' }) })
+    expect(spec.initContainers).toBeUndefined()
+    expect(valuesOf(spec.containers[0])).toEqual({
+      LUMOAUTH_URL: 'https://lumo-node.lumo-system.svc:9180',
+      LUMOAUTH_ORG_ID: 'acme-corp',
+      LUMOAUTH_TENANT: 'acme-corp',
+      LUMOAUTH_TOKEN_FILE: '/var/run/secrets/lumoauth.dev/proof/token',
+    })
+    expect(spec.containers[0]?.volumeMounts).toEqual([
+      { name: 'lumo-proof', mountPath: '/var/run/secrets/lumoauth.dev/proof', readOnly: true },
+    ])
+    expect(metadata.annotations).toMatchObject({ 'lumoauth.dev/injected': 'node' })
+  })
+
+  test('keeps what its author set, and what was not chosen', async () => {
+    const env = [{ name: 'LUMOAUTH_URL', value: 'http://mine' }]
+    const { spec } = await made({
+      annotations: annotated({ containers: 'app' }),
+      containers: [{ name: 'app', env }, { name: 'other' }],
+    })
+    expect(valuesOf(spec.containers[0])['LUMOAUTH_URL']).toBe('http://mine')
+    expect(spec.containers[1]).toEqual({ name: 'other' })
+  })
+
+  const proxy = { name: 'HTTPS_PROXY', value: 'http://proxy:3128' }
+  test.each<[string, readonly object[], string | undefined]>([
+    ['no proxy', [], undefined],
+    ['a proxy', [proxy], '127.0.0.1,localhost,::1'],
+    ['exceptions', [proxy, { name: 'NO_PROXY', value: '.corp' }], '.corp,127.0.0.1,localhost,::1'],
+    ['empty exceptions', [proxy, { name: 'NO_PROXY', value: '' }], '127.0.0.1,localhost,::1'],
+    ['the loopback excepted', [proxy, { name: 'NO_PROXY', value: '127.0.0.1' }], '127.0.0.1'],
+    ['exceptions from elsewhere', [proxy, { name: 'NO_PROXY', valueFrom: {} }], undefined],
+  ])('with %s has these exceptions', async (_name, env, expected) => {
+    const { spec } = await made({ containers: [{ name: 'app', env }] })
+    expect(valuesOf(spec.containers[0])['NO_PROXY']).toBe(expected)
+  })
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['first', ['migrate'], ['lumo-broker', 'migrate']],
+    ['behind a mesh', ['istio-proxy', 'migrate'], ['istio-proxy', 'lumo-broker', 'migrate']],
+  ])('has its sidecar %s', async (_name, before, after) => {
+    const initContainers = before.map((name) => ({ name }))
+    const { spec } = await made({ spec: { initContainers } })
+    expect(spec.initContainers.map(({ name }) => name)).toEqual(after)
+    expect(valuesOf(spec.initContainers.at(-1))['AGENT_CLIENT_ID']).toBe('self')
+    const mesh = spec.initContainers.find(({ name }) => name === 'istio-proxy')
+    expect(mesh?.env).toBeUndefined()
+  })
+
+  test('is left as it is when it comes again', async () => {
+    expect(await admission(await made())).toEqual({ uid: 'u-1', allowed: true })
+    const node = await made({ annotations: annotated({ mode: 'node' }) })
+    expect(await admission(node)).toEqual({ uid: 'u-1', allowed: true })
+  })
+
+  test.each<[string, PodParts, RegExp]>([
+    [
+      'a misspelt annotation',
+      { annotations: annotated({ audiense: 'a' }) },
+      /did you mean lumoauth\.dev\/audience\?/,
+    ],
+    [
+      'an unknown mode',
+      { annotations: annotated({ mode: 'proxy' }) },
+      /mode must be one of sidecar, node/,
+    ],
+    [
+      'a container that there is not',
+      { annotations: annotated({ containers: 'web' }) },
+      /no container web/,
+    ],
+    ['a port too low', { annotations: annotated({ port: '80' }) }, /port must be a port/],
+    ['two equal ports', { annotations: annotated({ port: '9190' }) }, /must differ/],
+    [
+      'an agent in mode node',
+      { annotations: annotated({ mode: 'node', agent: 'a' }) },
+      /for the mode sidecar/,
+    ],
+    ['hostNetwork', { spec: { hostNetwork: true } }, /hostNetwork/],
+    ['Windows', { spec: { os: { name: 'windows' } } }, /Windows/],
+    [
+      'a container of the name',
+      { containers: [{ name: 'lumo-broker' }] },
+      /container lumo-broker already/,
+    ],
+    [
+      'a volume of the name',
+      { spec: { volumes: [{ name: 'lumo-proof' }] } },
+      /volume lumo-proof already/,
+    ],
+    [
+      'a port that is taken',
+      { containers: [{ name: 'app', ports: [{ containerPort: 9_180 }] }] },
+      /container app has the port 9180/,
+    ],
+    [
+      'a forged mark',
+      { annotations: { 'lumoauth.dev/injected': 'sidecar' }, spec: { hostNetwork: true } },
+      /hostNetwork/,
+    ],
+  ])('is refused with a sentence: %s', async (_name, parts, sentence) => {
+    const { allowed, status } = await admission(podWith(parts))
+    expect([allowed, status?.code]).toEqual([false, 403])
+    expect(status?.message).toMatch(sentence)
+  })
+
+  test('has no CA in it where those of the system are trusted', async () => {
+    const pod = podWith()
+    const app = start({ caBundle: undefined })
+    const { spec, metadata } = patched(pod, operationsOf(await admission(pod, app))) as Made
+    const text = valuesOf(spec.initContainers[0])['LUMO_CONFIG_DOCUMENT'] ?? ''
+    const { broker } = resolveConfig(JSON.parse(text), {})
+    expect([broker?.remote?.ca, metadata.annotations]).toEqual([
+      undefined,
+      { 'lumoauth.dev/injected': 'sidecar' },
+    ])
+  })
+
+  test('waits for a certificate authority', async () => {
+    const app = webhookListener({
+      injection,
+      trusted: () => undefined,
+      random: systemRandom,
+      log: new FakeLog(),
+      metrics: new PrometheusMetrics(),
+    })
+    expect(await admission(podWith(), app)).toMatchObject({ allowed: false, status: { code: 503 } })
+  })
+})
+
+test.each([
+  ['no label', {}],
+  ['a label that says no', { 'lumoauth.dev/inject': 'false' }],
+])('a pod with %s is left as it is', async (_name, labels) => {
+  expect(await admission(podWith({ labels }))).toEqual({ uid: 'u-1', allowed: true })
+})
+
+test('a pod of 3 MB is served', async () => {
+  const big = { name: 'app', env: [{ name: 'BIG', value: 'x'.repeat(3_000_000) }] }
+  expect((await admission(podWith({ containers: [big] }))).allowed).toBe(true)
+})
+
+test.each<[string, number, unknown]>([
+  ['no JSON', 400, '{'],
+  ['nothing', 400, ''],
+  ['a list', 400, []],
+  ['another kind', 400, { apiVersion: 'admission.k8s.io/v1', kind: 'Pod' }],
+  ['an older version', 400, { apiVersion: 'admission.k8s.io/v1beta1', kind: 'AdmissionReview' }],
+  ['no request', 400, { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }],
+  ['no uid', 400, reviewOf(podWith(), { uid: '' })],
+  ['8 MiB', 413, `"${'x'.repeat(8_388_608)}"`],
+])('a body with %s is answered %s', async (_name, status, body) => {
+  const answer = await ask(body)
+  expect([answer.status, typeof answer.body['message']]).toEqual([status, 'string'])
+})
+
+test.each<[string, unknown, Readonly<Record<string, unknown>>]>([
+  ['no pod', {}, {}],
+  ['a pod without containers', { metadata: {}, spec: { containers: [] } }, {}],
+  ['another operation', podWith(), { operation: 'UPDATE' }],
+  ['another resource', podWith(), { resource: { group: 'apps', resource: 'deployments' } }],
+])('a review of %s is refused', async (_name, object, changes) => {
+  const { status, body } = await ask(reviewOf(object, changes))
+  expect([status, (body['response'] as unknown as Response).allowed]).toEqual([200, false])
+})
+
+function annotated(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [`lumoauth.dev/${name}`, value]),
+  )
+}
