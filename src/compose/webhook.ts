@@ -120,11 +120,12 @@ async function trustedBy(
   opened: Opened,
   surroundings: Surroundings,
 ): Promise<() => Trusted | undefined> {
-  if (trust.in === 'system') return () => ({ caBundle: undefined })
   const file = trust.in === 'file' ? await followPem(trust.file, opened, surroundings) : undefined
   return () => {
-    const caBundle = file ? file.current() : ofCertificates()
-    return caBundle === undefined ? undefined : { caBundle }
+    const brokerCa = ofCertificates()
+    if (brokerCa === undefined) return undefined
+    if (trust.in === 'system') return { caBundle: undefined, brokerCa }
+    return { caBundle: file ? file.current() : brokerCa, brokerCa }
   }
 }
 

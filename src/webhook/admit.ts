@@ -9,6 +9,8 @@ import { warningsOf } from './warnings.ts'
 export interface Trusted {
   /** PEM. Undefined: the CAs of the system. */
   readonly caBundle: string | undefined
+  /** PEM of what brokers of nodes serve with. */
+  readonly brokerCa: string
 }
 
 export interface AdmissionDependencies {

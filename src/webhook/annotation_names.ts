@@ -3,6 +3,8 @@ export const LABEL = `${PREFIX}inject`
 /** Written by the webhook itself. */
 export const INJECTED = `${PREFIX}injected`
 export const TRUSTED_CA = `${PREFIX}ca`
+/** In mode node: the content of a file of the pod, for a ConfigMap of ours would lie in another namespace. */
+export const CA_BUNDLE = `${PREFIX}ca-bundle`
 
 const names = [
   'agent',
@@ -36,6 +38,7 @@ function isKnown(key: string): boolean {
     key === LABEL ||
     key === INJECTED ||
     key === TRUSTED_CA ||
+    key === CA_BUNDLE ||
     names.some((name) => key === PREFIX + name)
   )
 }

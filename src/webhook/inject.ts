@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { InjectionConfig } from '../config/webhook.ts'
-import { INJECTED, LABEL, TRUSTED_CA } from './annotation_names.ts'
+import { CA_BUNDLE, INJECTED, LABEL, TRUSTED_CA } from './annotation_names.ts'
 import type { Wanted } from './annotations.ts'
 import { chosenOf, sidecarPlace } from './chosen.ts'
 import { addVariables } from './environment.ts'
@@ -81,15 +81,19 @@ export function inject(
     // Behind the operations on init containers: it moves their places.
     ...sidecar,
     ...append(pod.spec.volumes, '/spec/volumes', [
-      proofVolume(config),
+      proofVolume(wanted, config),
       ...(wanted.socket ? [socketVolume] : []),
     ]),
     ...assign(pod.metadata.annotations, '/metadata/annotations', {
       [INJECTED]: wanted.mode,
-      ...(wanted.mode === 'sidecar' &&
-        world.caBundle !== undefined && { [TRUSTED_CA]: caNames(world.caBundle) }),
+      ...trustOf(wanted, world),
     }),
   ]
+}
+
+function trustOf({ mode }: Wanted, { caBundle, brokerCa }: SidecarWorld) {
+  if (mode === 'node') return { [TRUSTED_CA]: caNames(brokerCa), [CA_BUNDLE]: brokerCa }
+  return caBundle === undefined ? {} : { [TRUSTED_CA]: caNames(caBundle) }
 }
 
 function addSidecar(

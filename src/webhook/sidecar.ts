@@ -1,4 +1,5 @@
 import type { InjectionConfig } from '../config/webhook.ts'
+import { CA_BUNDLE } from './annotation_names.ts'
 import type { Wanted } from './annotations.ts'
 import type { Container } from './pod.ts'
 import type { Resources } from './resources.ts'
@@ -10,10 +11,13 @@ export const PROOF_FOLDER = '/var/run/secrets/lumoauth.dev/proof'
 export const SOCKET_FOLDER = '/run/lumoauth'
 const SOCKET = `${SOCKET_FOLDER}/broker.sock`
 const NEVER = 2_147_483_647
+const BUNDLE_FIELD = `metadata.annotations['${CA_BUNDLE}']`
 
 export interface SidecarWorld {
   /** PEM of what it is to trust for the authority. Undefined: the CAs that its image knows. */
   readonly caBundle: string | undefined
+  /** PEM of what a pod of mode node is to trust for the broker of its node. */
+  readonly brokerCa: string
   /** What clients of the drop-in routes show. Worth nothing outside of the pod. */
   readonly guardSecret: string
 }
@@ -89,7 +93,8 @@ function literal(document: object): string {
   return JSON.stringify(document).replaceAll('$', () => '$$')
 }
 
-export function proofVolume({ proofAudience }: InjectionConfig) {
+/** In mode node the programs themselves connect to a broker over TLS, so that its CA lies beside the proof. */
+export function proofVolume({ mode }: Wanted, { proofAudience }: InjectionConfig) {
   return {
     name: PROOF_VOLUME,
     projected: {
@@ -97,6 +102,13 @@ export function proofVolume({ proofAudience }: InjectionConfig) {
         {
           serviceAccountToken: { path: 'token', audience: proofAudience, expirationSeconds: 3_600 },
         },
+        ...(mode === 'node'
+          ? [
+              {
+                downwardAPI: { items: [{ path: 'ca.crt', fieldRef: { fieldPath: BUNDLE_FIELD } }] },
+              },
+            ]
+          : []),
       ],
     },
   }
@@ -134,6 +146,7 @@ export function environmentOf(
       LUMOAUTH_ORG_ID: tenant,
       LUMOAUTH_TENANT: tenant,
       LUMOAUTH_TOKEN_FILE: `${PROOF_FOLDER}/token`,
+      LUMOAUTH_CA_FILE: `${PROOF_FOLDER}/ca.crt`,
     }
   }
   return {

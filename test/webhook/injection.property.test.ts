@@ -45,7 +45,11 @@ interface Variable {
   readonly value?: string
 }
 
-const world = { injection, trusted: () => ({ caBundle }), drawSecret: () => 's'.repeat(43) }
+const world = {
+  injection,
+  trusted: () => ({ caBundle, brokerCa: caBundle }),
+  drawSecret: () => 's'.repeat(43),
+}
 
 function admitted(object: unknown): unknown {
   const pod = podOf(object)

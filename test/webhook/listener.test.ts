@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { PrometheusMetrics } from '../../src/ops/metrics.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import type { Trusted } from '../../src/webhook/admit.ts'
 import type { Operation } from '../../src/webhook/patch.ts'
 import { webhookListener } from '../../src/webhook/listener.ts'
 import { resolveConfig } from '../../src/config/load.ts'
 import { FakeLog } from '../fakes/log.ts'
 import { caBundle, injection, patched, podWith, reviewOf, type PodParts } from './reviews.ts'
 
-function start(trust: { caBundle: string | undefined } | undefined = { caBundle }) {
+function start(trust: Trusted | undefined = { caBundle, brokerCa: caBundle }) {
   return webhookListener({
     injection,
     trusted: () => trust,
@@ -172,11 +173,24 @@ describe('a labelled pod', () => {
       LUMOAUTH_ORG_ID: 'acme-corp',
       LUMOAUTH_TENANT: 'acme-corp',
       LUMOAUTH_TOKEN_FILE: '/var/run/secrets/lumoauth.dev/proof/token',
+      LUMOAUTH_CA_FILE: '/var/run/secrets/lumoauth.dev/proof/ca.crt',
     })
     expect(spec.containers[0]?.volumeMounts).toEqual([
       { name: 'lumo-proof', mountPath: '/var/run/secrets/lumoauth.dev/proof', readOnly: true },
     ])
-    expect(metadata.annotations).toMatchObject({ 'lumoauth.dev/injected': 'node' })
+    expect(metadata.annotations).toMatchObject({
+      'lumoauth.dev/injected': 'node',
+      'lumoauth.dev/ca-bundle': caBundle,
+    })
+    const field = "metadata.annotations['lumoauth.dev/ca-bundle']"
+    expect(spec.volumes[0]).toMatchObject({
+      projected: {
+        sources: [
+          { serviceAccountToken: { path: 'token' } },
+          { downwardAPI: { items: [{ path: 'ca.crt', fieldRef: { fieldPath: field } }] } },
+        ],
+      },
+    })
   })
 
   test('keeps what its author set, and what was not chosen', async () => {
@@ -273,7 +287,7 @@ describe('a labelled pod', () => {
 
   test('has no CA in it where those of the system are trusted', async () => {
     const pod = podWith()
-    const app = start({ caBundle: undefined })
+    const app = start({ caBundle: undefined, brokerCa: caBundle })
     const { spec, metadata } = patched(pod, operationsOf(await admission(pod, app))) as Made
     const text = valuesOf(spec.initContainers[0])['LUMO_CONFIG_DOCUMENT'] ?? ''
     const { broker } = resolveConfig(JSON.parse(text), {})

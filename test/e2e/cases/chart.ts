@@ -40,11 +40,11 @@ const loop = `
 setInterval(() => fetch(process.env.LUMOAUTH_URL + '/v1/token', { headers: { 'lumo-broker': 'true' } })
   .then((answer) => console.log(answer.status), () => console.log('no answer')), 1000)`
 
-/** A certificate of the webhook's CA, which only the sidecar is given: here it is the token that matters. */
 const nodeLogin = `
-const { LUMOAUTH_URL: url, LUMOAUTH_TOKEN_FILE: file } = process.env
+const { LUMOAUTH_URL: url, LUMOAUTH_TOKEN_FILE: file, LUMOAUTH_CA_FILE: trusted } = process.env
+const ca = require('fs').readFileSync(trusted)
 const headers = { 'lumo-broker': 'true', authorization: 'Bearer ' + require('fs').readFileSync(file, 'utf8').trim() }
-require('https').get(url + '/v1/token', { headers, rejectUnauthorized: false }, (answer) => console.log(answer.statusCode))
+require('https').get(url + '/v1/token', { headers, ca }, (answer) => console.log(answer.statusCode))
 setInterval(() => {}, 60000)`
 
 /** `helm install` with one agent is all that there is to do; then its own test. */
