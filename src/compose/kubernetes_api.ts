@@ -78,7 +78,9 @@ export async function openApi({ http, kubeconfig }: ApiDependencies): Promise<Ap
 
 function answerOf(status: number, text: string, what: string): ApiAnswer | Outage {
   if (status === 403) {
-    return new Outage(`${what}: the API server answered 403; the role of the webhook lacks that`)
+    return new Outage(
+      `${what}: the API server answered 403; the role of this service account lacks that`,
+    )
   }
   if (status === 404 || status === 409 || status === 422) return { status, body: {} }
   if (status !== 200) return new Outage(`${what}: the API server answered ${String(status)}`)

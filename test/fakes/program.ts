@@ -114,6 +114,6 @@ export async function poll<Answer>(
 
 /** How a process ended, or that it did not, long after it had every reason to. */
 export function endOf(program: Program): Promise<ExitOf | 'still running'> {
-  const patience = pause(10_000, 'still running' as const, { ref: false })
+  const patience = pause(40_000, 'still running' as const, { ref: false })
   return Promise.race([program.exited, patience])
 }

@@ -187,7 +187,11 @@ describe('an API server that gives no usable answer is an outage', () => {
 
   test.each([
     { does: 'is not there', make: () => listening.close(), says: 'ECONNREFUSED' },
-    { does: 'answers 403', make: () => (server.refuses = 403), says: 'the role of the webhook' },
+    {
+      does: 'answers 403',
+      make: () => (server.refuses = 403),
+      says: 'the role of this service account',
+    },
     { does: 'answers 500', make: () => (server.refuses = 500), says: 'answered 500' },
     { does: 'redirects', make: () => (server.refuses = 302), says: 'answered 302' },
     { does: 'answers no JSON', make: () => (server.garbles = '<html>'), says: 'cannot be read' },
