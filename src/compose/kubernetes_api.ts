@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https'
-import { HttpFailure, type HttpClient, type HttpRequest } from '../platform/http_client.ts'
+import { HttpFailure, type HttpClient } from '../platform/http_client.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { Outage } from '../webhook/certificates/cluster_objects.ts'
@@ -52,8 +52,7 @@ export async function openApi({ http, kubeconfig }: ApiDependencies): Promise<Ap
       const url = new URL(`${server}${path}`)
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
       const answer = await http({
-        // The client sends any method; its type names those that others use.
-        method: method as HttpRequest['method'],
+        method,
         url,
         headers: {
           authorization,

@@ -8,7 +8,7 @@ import { ADDRESS_REFUSED, guardedLookup, type Resolve } from './guarded_lookup.t
 import { readBody } from './read_body.ts'
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'PUT'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto'
 import type { InjectionConfig } from '../config/webhook.ts'
 import { CA_BUNDLE, INJECTED, LABEL, TRUSTED_CA } from './annotation_names.ts'
 import type { Wanted } from './annotations.ts'
 import { chosenOf, sidecarPlace } from './chosen.ts'
+import { bundleIds } from './certificates/read_pair.ts'
 import { addVariables } from './environment.ts'
 import { obstacleIn } from './obstacles.ts'
 import { append, assign, pointer, type Operation } from './patch.ts'
@@ -92,8 +92,8 @@ export function inject(
 }
 
 function trustOf({ mode }: Wanted, { caBundle, brokerCa }: SidecarWorld) {
-  if (mode === 'node') return { [TRUSTED_CA]: caNames(brokerCa), [CA_BUNDLE]: brokerCa }
-  return caBundle === undefined ? {} : { [TRUSTED_CA]: caNames(caBundle) }
+  if (mode === 'node') return { [TRUSTED_CA]: bundleIds(brokerCa), [CA_BUNDLE]: brokerCa }
+  return caBundle === undefined ? {} : { [TRUSTED_CA]: bundleIds(caBundle) }
 }
 
 function addSidecar(
@@ -125,16 +125,4 @@ function addPullSecrets(
     '/spec/imagePullSecrets',
     missing.map((name) => ({ name })),
   )
-}
-
-const NAME_LENGTH = 16
-
-/** The certificates of a bundle by the beginnings of their fingerprints, so that it can be counted who trusts which. */
-function caNames(bundle: string): string {
-  const certificates =
-    bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  return certificates
-    .map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase())
-    .map((fingerprint) => fingerprint.slice(0, NAME_LENGTH))
-    .join(',')
 }
