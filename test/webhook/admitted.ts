@@ -1,0 +1,22 @@
+import type { InjectionConfig } from '../../src/config/webhook.ts'
+import { admit } from '../../src/webhook/admit.ts'
+import { podOf } from '../../src/webhook/pod.ts'
+import { caBundle, injection, podWith, type PodParts } from './reviews.ts'
+
+export const GUARD = 's'.repeat(43)
+
+/** What becomes of a pod, without HTTP. */
+export function admitted(parts: PodParts, config: InjectionConfig = injection) {
+  const pod = podOf(podWith(parts))
+  if (!pod) throw new Error('no pod')
+  return admit(pod, {
+    injection: config,
+    trusted: () => ({ caBundle, brokerCa: caBundle }),
+    drawSecret: () => GUARD,
+  })
+}
+
+export const annotated = (given: Readonly<Record<string, string>>): PodParts['annotations'] =>
+  Object.fromEntries(Object.entries(given).map(([key, value]) => [`lumoauth.dev/${key}`, value]))
+
+export const value = (name: string, text: string) => ({ name, value: text })
