@@ -6,8 +6,6 @@ export default defineConfig({
     setupFiles: ['test/network_off.ts'],
     // The program has no globals and does nothing at import, so its modules need not be loaded anew for each file: half the time.
     isolate: false,
-    // One fewer than there are cores is the default, and many tests wait for processes of their own.
-    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './scripts/count_reporter.ts'] : ['default'],
