@@ -74,7 +74,10 @@ test.each<[string, PodParts, RegExp]>([
     'a mark without what it marks',
     {
       annotations: { 'lumoauth.dev/injected': 'sidecar' },
-      spec: { initContainers: [{ name: 'lumo-broker' }] },
+      spec: {
+        initContainers: [{ name: 'lumo-broker' }],
+        volumes: [{ name: 'lumo-proof', projected: {} }],
+      },
     },
     /container lumo-broker already/,
   ],
