@@ -226,9 +226,9 @@ describe('config schema', () => {
     ['authority.yaml', {}],
     ['agent.yaml', {}],
     ['node-broker.yaml', { NODE_NAME: 'node-a' }],
-  ])('takes the configuration of deploy/%s', async (file, environment) => {
+  ])('takes the configuration of deploy/by-hand/%s', async (file, environment) => {
     const schema = await schemaOf([])
-    const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
+    const text = await readFile(new URL(`../../deploy/by-hand/${file}`, import.meta.url), 'utf8')
     const configs = parseAllDocuments(text)
       .map((document) => document.toJS() as { kind: string; data?: Record<string, string> })
       .flatMap(({ data }) => data?.['config.yaml'] ?? [])

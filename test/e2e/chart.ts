@@ -1,33 +1,36 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { helmBinary } from '../chart/helm_binary.ts'
 import { APP_IMAGE, type Cluster, type Manifest } from './cluster.ts'
 import { shell, type ShellResult } from './shell.ts'
+import { until } from './world.ts'
 
-/** Where the chart is installed, and where its users live. */
-export const CHART_SYSTEM = 'lumo-chart'
+/** Where the README has the chart installed, and under which name. Its Services, Secrets and so on are named after the release. */
+export const CHART_SYSTEM = 'lumo-system'
+export const RELEASE = 'lumo-broker'
+export const FULLNAME = RELEASE
+/** A namespace of users, with a quota. */
 export const CHART_DEMO = 'chart-demo'
-export const RELEASE = 'lumo'
-export const FULLNAME = `${RELEASE}-lumo-broker`
 
 const CHART = fileURLToPath(new URL('../../charts/lumo-broker', import.meta.url))
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' }
 
-/** The image as it was built here, and one agent. */
-export const values = {
-  image: { registry: '', repository: 'lumo-broker', tag: 'dev', pullPolicy: 'Never' },
-  agents: [
-    {
-      name: 'chart-agent',
-      proof: { provider: 'this-cluster', namespace: CHART_DEMO, serviceAccount: 'chart-agent' },
-      grants: [
-        { scopes: ['agent:self'] },
-        { target: 'https://docs.example.com', scopes: ['read:documents'] },
-      ],
-    },
+const chartAgent = {
+  name: 'chart-agent',
+  proof: { provider: 'this-cluster', namespace: CHART_DEMO, serviceAccount: 'chart-agent' },
+  grants: [
+    { scopes: ['agent:self'] },
+    { target: 'https://docs.example.com', scopes: ['read:documents'] },
   ],
-  helmTest: { agent: 'chart-agent' },
 }
+
+const readmeValues = parse(
+  readFileSync(new URL('../../deploy/kind/values.yaml', import.meta.url), 'utf8'),
+) as { readonly agents: readonly object[] }
+
+/** The values of the README, and one agent more. */
+export const values = { ...readmeValues, agents: [...readmeValues.agents, chartAgent] }
 
 /** Runs helm with values on its standard input; what it prints. */
 export function helm(
@@ -44,7 +47,8 @@ export function helm(
   )
 }
 
-export function installed(...more: readonly string[]): readonly string[] {
+/** The arguments of an installation or an upgrade. */
+export function installing(...more: readonly string[]): readonly string[] {
   return [
     'upgrade',
     '--install',
@@ -59,7 +63,10 @@ export function installed(...more: readonly string[]): readonly string[] {
   ]
 }
 
-/** Namespaces where Pod Security `restricted` is enforced; that of the users has a quota and no defaults for what pods leave out. */
+/**
+ * Namespaces where Pod Security `restricted` is enforced. That of the users has a quota, on limits of the processor too, and defaults
+ * for what containers leave out.
+ */
 export async function prepareNamespaces(cluster: Cluster): Promise<void> {
   const inDemo = (name: string) => ({ name, namespace: CHART_DEMO })
   const account = (name: string): Manifest => ({
@@ -84,6 +91,7 @@ export async function prepareNamespaces(cluster: Cluster): Promise<void> {
         hard: {
           'requests.cpu': '2',
           'requests.memory': '6Gi',
+          'limits.cpu': '40',
           'limits.memory': '12Gi',
           pods: '50',
         },
@@ -93,7 +101,17 @@ export async function prepareNamespaces(cluster: Cluster): Promise<void> {
       apiVersion: 'v1',
       kind: 'LimitRange',
       metadata: inDemo('limits'),
-      spec: { limits: [{ type: 'Container', min: { memory: '16Mi' }, max: { memory: '512Mi' } }] },
+      spec: {
+        limits: [
+          {
+            type: 'Container',
+            min: { memory: '16Mi' },
+            max: { memory: '512Mi' },
+            defaultRequest: { cpu: '10m', memory: '64Mi' },
+            default: { cpu: '500m', memory: '128Mi' },
+          },
+        ],
+      },
     },
   )
 }
@@ -161,3 +179,20 @@ fetch(url + '/orgs/' + org + '/api/v1/oauth/token', { method: 'POST', body })
   .then(async (answer) => console.log(answer.status, (await answer.json()).scope ?? 'nothing'))`
 
 export const stays = `${formLogin};setInterval(() => {}, 60000)`
+
+/** A pod as the API server has it, as far as tests look. */
+export interface PodObject {
+  readonly spec: {
+    readonly initContainers?: readonly { readonly name: string }[]
+    readonly containers: readonly { readonly name: string; readonly env?: unknown }[]
+  }
+}
+
+export function logOf(cluster: Cluster, pod: string): Promise<string> {
+  return cluster.kubectl('-n', CHART_DEMO, 'logs', pod, '-c', 'app')
+}
+
+/** Waits until the application has said something. */
+export function said(cluster: Cluster, pod: string): Promise<string> {
+  return until(`${pod} to say something`, async () => (await logOf(cluster, pod)) || undefined)
+}

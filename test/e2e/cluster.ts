@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { parseAllDocuments, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
+import { helmBinary } from '../chart/helm_binary.ts'
 import { attempt, shell, type ShellResult } from './shell.ts'
 
 /** Whoever creates a cluster ends the one of that name: a second run beside another one needs a name of its own. */
@@ -14,6 +15,21 @@ export const BROKER_IMAGE = 'lumo-broker:dev'
 export type Manifest = Readonly<Record<string, unknown>> & {
   readonly kind: string
   readonly metadata: { readonly name: string; readonly namespace?: string }
+}
+
+const at = (file: string): URL => new URL(file, import.meta.url)
+
+/** The cluster of `deploy/kind/cluster.yaml`, whose API server keeps an audit log: a test looks for refusals of ours in it. */
+async function audited(folder: string): Promise<string> {
+  const text = await readFile(at('../../deploy/kind/cluster.yaml'), 'utf8')
+  const config = parse(text) as { readonly nodes: readonly { readonly role: string }[] }
+  const patch = parse(
+    (await readFile(at('audited_control_plane.yaml'), 'utf8')).replace('AUDIT_FOLDER', folder),
+  ) as object
+  const nodes = config.nodes.map((node) =>
+    node.role === 'control-plane' ? { ...node, ...patch } : node,
+  )
+  return stringify({ ...config, nodes })
 }
 
 /** A kind cluster for one run, and what tests do with it. */
@@ -30,9 +46,8 @@ export class Cluster {
   static async create(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'lumo-e2e-'))
     const cluster = new Cluster(folder)
-    const at = (file: string): URL => new URL(file, import.meta.url)
     await writeFile(join(folder, 'policy.yaml'), await readFile(at('audit_policy.yaml')))
-    const config = (await readFile(at('kind.yaml'), 'utf8')).replace('AUDIT_FOLDER', folder)
+    const config = await audited(folder)
     await shell(['kind', 'delete', 'cluster', '--name', NAME])
     const image = process.env['KIND_NODE_IMAGE']
     await shell(
@@ -95,7 +110,7 @@ export class Cluster {
 
   /** Runs shell commands as a reader of the documentation would, with this cluster. */
   paste(commands: string, workingFolder: string): Promise<string> {
-    const script = `set -euo pipefail\nexport KUBECONFIG='${this.#kubeconfig}'\n${commands}`
+    const script = `set -euo pipefail\nexport KUBECONFIG='${this.#kubeconfig}' PATH="$PATH:${dirname(helmBinary())}"\n${commands}`
     return shell(['bash', '-c', script], { workingFolder, timeoutMs: 600_000 })
   }
 
@@ -120,8 +135,8 @@ export class Cluster {
   }
 }
 
-/** The objects of a manifest file of `deploy/`. */
+/** The objects of a manifest file of `deploy/by-hand/`. */
 export async function manifestsOf(file: string): Promise<readonly Manifest[]> {
-  const text = await readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8')
+  const text = await readFile(new URL(`../../deploy/by-hand/${file}`, import.meta.url), 'utf8')
   return parseAllDocuments(text).map((document) => document.toJS() as Manifest)
 }

@@ -6,7 +6,7 @@ export const SIDECAR = 'lumo-broker'
 
 type Json = Record<string, unknown>
 
-/** How a pod of a test differs from the one in `deploy/agent.yaml`. */
+/** How a pod of a test differs from the one in `deploy/by-hand/agent.yaml`. */
 export interface PodChanges {
   readonly serviceAccount?: string
   /** ConfigMap with the broker's configuration. */
@@ -40,15 +40,15 @@ interface PodSpec extends Json {
   volumes: Json[]
 }
 
-/** The pod of `deploy/agent.yaml` under another name, with changes. */
+/** The pod of `deploy/by-hand/agent.yaml` under another name, with changes. */
 export async function agentPod(name: string, changes: PodChanges = {}): Promise<Manifest> {
   const pod = (await manifestsOf('agent.yaml')).find(({ kind }) => kind === 'Pod')
-  if (!pod) throw new Error('deploy/agent.yaml has no pod')
+  if (!pod) throw new Error('deploy/by-hand/agent.yaml has no pod')
   const spec = structuredClone(pod['spec']) as PodSpec
   spec.serviceAccountName = changes.serviceAccount ?? spec.serviceAccountName
   const [sidecar] = spec.initContainers
   const [app] = spec.containers
-  if (!sidecar || !app) throw new Error('the pod of deploy/agent.yaml lacks a container')
+  if (!sidecar || !app) throw new Error('the pod of deploy/by-hand/agent.yaml lacks a container')
   if (changes.script !== undefined) app.command = ['node', '-e', changes.script]
   spec.volumes = spec.volumes.map((volume) => changedVolume(volume, changes))
   if (changes.withoutProof === true) {
@@ -107,22 +107,16 @@ function changedVolume(volume: Json, { config, ca, proof }: PodChanges): Json {
   }
 }
 
-/** The same pod without its sidecar, to measure beside it. */
-export async function barePod(name: string): Promise<Manifest> {
-  const pod = await agentPod(name)
-  const { initContainers: _sidecar, volumes: _volumes, ...spec } = pod['spec'] as PodSpec
-  return { ...pod, spec }
-}
-
 /** A pod that runs a script of Node, and nothing beside it. */
 export async function scriptPod(name: string, spec: Json): Promise<Manifest> {
-  const bare = await barePod(name)
-  const [app] = (bare['spec'] as PodSpec).containers
+  const pod = await agentPod(name)
+  const { initContainers: _sidecar, volumes: _volumes, ...bare } = pod['spec'] as PodSpec
+  const [app] = bare.containers
   return {
-    ...bare,
+    ...pod,
     metadata: { name, namespace: DEMO, labels: { app: name } } as Manifest['metadata'],
     spec: {
-      ...(bare['spec'] as Json),
+      ...bare,
       ...spec,
       containers: [{ ...app, ...(spec['container'] as Json), image: APP_IMAGE }],
       container: undefined,
@@ -153,10 +147,10 @@ export const nodeCallerLoop = callerLoop
     "'Lumo-Broker': 'true', Authorization: 'Bearer ' + require('fs').readFileSync('/var/run/secrets/lumoauth.dev/proof/token', 'utf8').trim()",
   )
 
-/** The pod of `deploy/node-agent.yaml` under another name. */
+/** The pod of `deploy/by-hand/node-agent.yaml` under another name. */
 export async function nodePod(name: string, script: string): Promise<Manifest> {
   const pod = (await manifestsOf('node-agent.yaml')).find(({ kind }) => kind === 'Pod')
-  if (!pod) throw new Error('deploy/node-agent.yaml has no pod')
+  if (!pod) throw new Error('deploy/by-hand/node-agent.yaml has no pod')
   const spec = structuredClone(pod['spec']) as PodSpec
   const [app] = spec.containers
   if (app) app.command = ['node', '-e', script]

@@ -15,5 +15,5 @@ export async function pageCommands(page: string, heading: string): Promise<strin
   if (section === undefined) throw new Error(`${page} has no section "${heading}"`)
   const blocks = [...section.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
   if (blocks.length === 0) throw new Error(`the section "${heading}" of ${page} has no commands`)
-  return blocks.join('').replaceAll(' deploy/', ` ${root}deploy/`)
+  return blocks.join('').replaceAll(/ (?=(?:deploy|charts)\/)/g, ` ${root}`)
 }

@@ -59,7 +59,7 @@ export async function makeReviewing(cluster: Cluster): Promise<void> {
   )
 }
 
-/** The objects of `deploy/authority.yaml` in the other namespace, but for its permissions. */
+/** The objects of `deploy/by-hand/authority.yaml` in the other namespace, but for its permissions. */
 async function authorityThere(
   config: (section: Record<string, unknown>) => void,
   policy: string,

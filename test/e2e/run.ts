@@ -4,17 +4,14 @@ import { parseArgs } from 'node:util'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
-import {
-  chartInjection,
-  chartInstall,
-  chartJob,
-  chartMesh,
-  chartNode,
-  chartRefusals,
-  chartRollout,
-  chartUninstall,
-  chartUpgrade,
-} from './cases/chart.ts'
+import { chartInjection } from './cases/chart/injection.ts'
+import { chartInstall, chartToken } from './cases/chart/install.ts'
+import { chartMesh } from './cases/chart/mesh.ts'
+import { chartRefusals } from './cases/chart/refusals.ts'
+import { chartRollout } from './cases/chart/rollout.ts'
+import { chartNothingKept, chartUninstall } from './cases/chart/uninstall.ts'
+import { chartUpgrade } from './cases/chart/upgrade.ts'
+import { chartJobs, chartNode, chartStatefulSet } from './cases/chart/workloads.ts'
 import { commands } from './cases/commands.ts'
 import { deletion } from './cases/deletion.ts'
 import { discovery } from './cases/discovery.ts'
@@ -43,8 +40,8 @@ import { shell } from './shell.ts'
 import { makeWorld, type Case, type World } from './world.ts'
 
 /**
- * `npm run e2e [-- --only NAME]... [-- --keep]`: builds the image, creates a kind cluster, runs the README's commands in it,
- * then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last. `-- --kept FILE
+ * `npm run e2e [-- --only NAME]... [-- --keep]`: builds the image, creates a kind cluster, runs the documentation's commands
+ * in it, then the tests. The kubelet's rotation takes eight minutes, so that test begins first and ends last. `-- --kept FILE
  * --only NAME` runs tests in the cluster that an earlier run kept, as it is; FILE is the kubeconfig that it printed.
  */
 const cases: readonly Case[] = [
@@ -69,16 +66,19 @@ const cases: readonly Case[] = [
   deletion,
   uidPin,
   discovery,
+  chartToken,
   chartInstall,
   chartInjection,
   chartRefusals,
-  chartJob,
+  chartJobs,
+  chartStatefulSet,
   chartRollout,
   chartMesh,
   chartUpgrade,
   chartNode,
-  chartUninstall,
   figures,
+  chartUninstall,
+  chartNothingKept,
   rotation,
   audit,
   // Last, for it restarts the API server.
@@ -117,8 +117,10 @@ async function runAll(all: readonly Case[]): Promise<readonly string[]> {
   try {
     const world =
       kept === undefined
-        ? await timed('run the commands of the README', () => makeWorld(cluster))
-        : { cluster, firstOutput: '' }
+        ? await timed('run the commands of the README and of docs/by-hand.md', () =>
+            makeWorld(cluster),
+          )
+        : { cluster, installed: { output: '', seconds: Number.NaN }, byHand: '' }
     for (const one of rotationFirst(all)) await attempt(one, 'begin', world, failed)
     for (const one of all) if (!failed.includes(one.name)) await attempt(one, 'run', world, failed)
   } catch (error) {

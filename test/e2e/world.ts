@@ -2,13 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cluster } from './cluster.ts'
-import { readmeCommands } from './readme.ts'
+import { pageCommands, readmeCommands } from './readme.ts'
 
-/** What every test of a run finds: a cluster in which the commands of the README were run. */
+/**
+ * What every test of a run finds: a cluster in which the commands of the README were run, and beside the release those of
+ * docs/by-hand.md. What commands printed has the token at its end.
+ */
 export interface World {
   readonly cluster: Cluster
-  /** What those commands printed; the token stands at the end. */
-  readonly firstOutput: string
+  readonly installed: {
+    readonly output: string
+    /** From the start of `helm upgrade --install` until an application had printed its token. */
+    readonly seconds: number
+  }
+  readonly byHand: string
 }
 
 export interface Case {
@@ -18,10 +25,17 @@ export interface Case {
   run(world: World): Promise<void>
 }
 
-/** Runs the commands of the README as its reader would, from the image on. */
+/** Runs the commands of the documentation as its reader would, from the image on. */
 export async function makeWorld(cluster: Cluster): Promise<World> {
   const commands = await readmeCommands('The first token in a cluster')
-  return { cluster, firstOutput: await pasteInFolder(cluster, commands) }
+  const begun = performance.now()
+  const output = await pasteInFolder(cluster, commands)
+  const seconds = (performance.now() - begun) / 1000
+  const byHand = await pasteInFolder(
+    cluster,
+    await pageCommands('docs/by-hand.md', 'The first token'),
+  )
+  return { cluster, installed: { output, seconds }, byHand }
 }
 
 /** Runs commands of the documentation in a folder of their own; what they print. */

@@ -9,7 +9,7 @@ import type { Case, World } from '../world.ts'
 
 type BrokerSection = Record<string, Record<string, unknown>>
 
-/** The broker's configuration of `deploy/agent.yaml` under another name, with changes. */
+/** The broker's configuration of `deploy/by-hand/agent.yaml` under another name, with changes. */
 export async function brokerConfig(
   name: string,
   change: (broker: BrokerSection) => void,
@@ -152,7 +152,7 @@ const clockAhead: Case = {
   },
 }
 
-/** The authority of `deploy/authority.yaml` under another name and with another clock; its certificate names both. */
+/** The authority of `deploy/by-hand/authority.yaml` under another name and with another clock; its certificate names both. */
 async function authorityNamed(name: string, clockOffset: number): Promise<readonly Manifest[]> {
   const kinds = new Set(['ConfigMap', 'Service', 'StatefulSet'])
   return (await manifestsOf('authority.yaml'))

@@ -4,11 +4,11 @@ import { authorityDocument, ISSUER, jwksOf } from '../authority.ts'
 import { tokenIn, type TokenBody } from '../pods.ts'
 import type { Case } from '../world.ts'
 
-/** The commands of the README print a token; so does plain fetch in the application; a library that is not ours verifies both. */
+/** The commands of docs/by-hand.md print a token; so does plain fetch in the application; a library that is not ours verifies both. */
 export const firstToken: Case = {
   name: 'first token',
-  async run({ cluster, firstOutput }) {
-    const printed = JSON.parse(firstOutput.trim().split('\n').at(-1) ?? '') as TokenBody
+  async run({ cluster, byHand }) {
+    const printed = JSON.parse(byHand.trim().split('\n').at(-1) ?? '') as TokenBody
     const fetched = await tokenIn(cluster, 'hello-agent')
     const jwks = await jwksOf(cluster)
     const server = (await authorityDocument(

@@ -114,7 +114,7 @@ function onNode(pod: Manifest, node: string): Manifest {
   return { ...pod, spec: { ...spec, serviceAccountName: NEIGHBOUR, nodeSelector } }
 }
 
-/** Adds the second agent to the policy of deploy/authority.yaml, as the cluster has it. */
+/** Adds the second agent to the policy of deploy/by-hand/authority.yaml, as the cluster has it. */
 async function allow(cluster: Cluster): Promise<void> {
   const map = (await cluster.get('configmap', 'lumo-policy', SYSTEM)) as {
     readonly data: { readonly 'policy.yaml': string }

@@ -16,7 +16,7 @@ let printed = ''
 export const nodeBroker: Case = {
   name: 'node broker',
   async begin({ cluster }) {
-    printed = await pasteInFolder(cluster, await pageCommands('docs/node-broker.md', 'Install it'))
+    printed = await pasteInFolder(cluster, await pageCommands('docs/node-broker.md', 'By hand'))
   },
   async run({ cluster }) {
     const body = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as TokenBody
