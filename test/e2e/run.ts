@@ -7,7 +7,7 @@ import { badSetups } from './cases/bad_setup.ts'
 import { chartInjection } from './cases/chart/injection.ts'
 import { chartInstall, chartToken } from './cases/chart/install.ts'
 import { chartMesh } from './cases/chart/mesh.ts'
-import { chartRefusals } from './cases/chart/refusals.ts'
+import { chartRefusals, chartWithoutWebhook } from './cases/chart/refusals.ts'
 import { chartRollout } from './cases/chart/rollout.ts'
 import { chartNothingKept, chartUninstall } from './cases/chart/uninstall.ts'
 import { chartUpgrade } from './cases/chart/upgrade.ts'
@@ -70,6 +70,7 @@ const cases: readonly Case[] = [
   chartInstall,
   chartInjection,
   chartRefusals,
+  chartWithoutWebhook,
   chartJobs,
   chartStatefulSet,
   chartRollout,

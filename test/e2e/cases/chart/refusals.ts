@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
-import { CHART_DEMO, CHART_SYSTEM, FULLNAME, plainPod, stays, tryApply } from '../../chart.ts'
+import {
+  CHART_DEMO,
+  CHART_SYSTEM,
+  FULLNAME,
+  helm,
+  installing,
+  plainPod,
+  said,
+  stays,
+  tryApply,
+} from '../../chart.ts'
 import { until, type Case } from '../../world.ts'
+
+const WEBHOOK = `${FULLNAME}.${CHART_SYSTEM}`
 
 /** Who is no agent gets nothing, and reads why; so does whoever misspells an annotation. */
 export const chartRefusals: Case = {
@@ -29,5 +41,22 @@ export const chartRefusals: Case = {
     const refused = await tryApply(cluster, onHost)
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /host ?network/i)
+  },
+}
+
+/** The webhook's configuration is gone: the API server itself refuses labelled pods, until an upgrade brings it back. */
+export const chartWithoutWebhook: Case = {
+  name: 'chart without its webhook',
+  async run({ cluster }) {
+    await cluster.kubectl('delete', 'mutatingwebhookconfiguration', WEBHOOK)
+    const { code, stderr } = await tryApply(cluster, plainPod('bare', { script: stays }))
+    assert.equal(code, 1)
+    assert.match(stderr, /no broker was put into it/)
+    await helm(cluster, installing())
+    await until('labelled pods to be admitted again', async () => {
+      const again = await tryApply(cluster, plainPod('bare', { script: stays }))
+      return again.code === 0 || undefined
+    })
+    assert.equal((await said(cluster, 'bare')).trim(), '200 agent:self')
   },
 }
