@@ -59,7 +59,7 @@ const secrets = (...names: readonly string[]): readonly string[] =>
   )
 const configuration = 'admissionregistration.k8s.io/mutatingwebhookconfigurations'
 const webhook = [
-  ...secrets('ca', 'authority-tls', 'webhook-tls'),
+  ...secrets('ca', 'authority-tls', 'webhook-tls', 'broker-tls'),
   `${account('webhook')} here: get coordination.k8s.io/leases lumo-broker-webhook`,
   `${account('webhook')} here: update coordination.k8s.io/leases lumo-broker-webhook`,
   `${account('webhook')} everywhere: get ${configuration} lumo-broker.lumo-system`,
@@ -69,10 +69,7 @@ const webhook = [
 
 test.each([
   { mode: 'no values', all: [...authority, ...webhook] },
-  {
-    mode: 'a broker on each node',
-    all: [...authority, ...webhook, ...secrets('broker-tls'), ...node],
-  },
+  { mode: 'a broker on each node', all: [...authority, ...webhook, ...node] },
   { mode: 'cert-manager', all: [...authority, ...node] },
   { mode: 'an authority elsewhere', all: node },
   { mode: 'an authority alone', all: authority },
