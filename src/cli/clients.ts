@@ -72,9 +72,13 @@ async function add(io: Io): Promise<ExitCode> {
 }
 
 /** Ids never mean two things within a tenant. */
-async function refuseTaken(id: string, { tenant, policy }: Administration): Promise<void> {
+async function refuseTaken(
+  id: string,
+  { tenant, policy, clientsOfFiles }: Administration,
+): Promise<void> {
   const agents = await policy()
-  const owner = tenant.clients.some((client) => client.id === id)
+  const known = [...tenant.clients, ...(await clientsOfFiles())]
+  const owner = known.some((client) => client.id === id)
     ? 'a client of the configuration'
     : tenant.users.some(({ sub }) => sub === id)
       ? 'a user'
@@ -85,8 +89,9 @@ async function refuseTaken(id: string, { tenant, policy }: Administration): Prom
 }
 
 function list(io: Io): Promise<ExitCode> {
-  return withAdministration(options(io.arguments, place), io, async ({ tenant, store }) => {
-    for (const { id, methods, grantTypes } of tenant.clients) {
+  return withAdministration(options(io.arguments, place), io, async (administration) => {
+    const { tenant, store, clientsOfFiles } = administration
+    for (const { id, methods, grantTypes } of [...tenant.clients, ...(await clientsOfFiles())]) {
       say(io, `${id}  ${methods.join(',')}  ${grantTypes.join(',')}  configuration`)
     }
     for (const { id, registration, createdAt } of await store.clients(tenant.slug)) {

@@ -1,3 +1,5 @@
+import { readClients } from '../compose/administration.ts'
+import { documentsIn } from '../config/documents_in.ts'
 import { DocumentFault, showFault, type Fault } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
 import type { BrokerConfig, TenantConfig } from '../config/config.ts'
@@ -7,7 +9,7 @@ import { isJsonObject } from '../platform/strict_json.ts'
 import type { FileContent } from '../platform/watched.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { policySurroundings } from '../compose/tenant.ts'
-import { compilePolicy, policyFiles } from '../policy/compile.ts'
+import { compilePolicy } from '../policy/compile.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
 import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
@@ -54,7 +56,10 @@ async function check(file: string, io: Io): Promise<ExitCode> {
   try {
     const { authority, broker } = loadConfig(await configText(file, io), io.environment)
     const named = [
-      ...(authority?.tenants ?? []).map((tenant) => findingsOf(() => trustFindings(tenant))),
+      ...(authority?.tenants ?? []).flatMap((tenant) => [
+        findingsOf(() => trustFindings(tenant)),
+        findingsOf(() => clientFindings(tenant)),
+      ]),
       ...(broker ? [findingsOf(() => localFindings(broker))] : []),
     ]
     for (const found of await Promise.all(named)) {
@@ -93,9 +98,14 @@ async function findingsOf(look: () => Promise<Findings>): Promise<Findings> {
   }
 }
 
+async function clientFindings(tenant: TenantConfig): Promise<Findings> {
+  await readClients(tenant, { files: systemFiles })
+  return nothing
+}
+
 async function trustFindings(tenant: TenantConfig): Promise<Findings> {
   if (tenant.policy === undefined) return nothing
-  const files = policyFiles(tenant.policy, await readAll(tenant.policy, MAX_CONFIG_BYTES))
+  const files = documentsIn(tenant.policy, await readAll(tenant.policy, MAX_CONFIG_BYTES), 'policy')
   const { policy, conflicts } = compilePolicy(files, policySurroundings(tenant))
   const { agents } = policy
   return {

@@ -1,19 +1,24 @@
 import { Journal } from '../audit/journal.ts'
+import type { ClientConfig } from '../config/client.ts'
+import { parseClientFiles } from '../config/client_files.ts'
 import type { AuthorityConfig, TenantConfig } from '../config/config.ts'
+import { documentsIn } from '../config/documents_in.ts'
 import { Revocations } from '../endpoint/revocations.ts'
 import { openSigningKey } from '../endpoint/signer.ts'
 import type { Seal } from '../endpoint/sealing.ts'
 import type { Audit } from '../platform/audit.ts'
 import { shiftedClock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
+import type { FileContent } from '../platform/watched.ts'
+import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
 import { auditSeed, openState } from './authority.ts'
 import type { Surroundings } from './surroundings.ts'
 import { policySurroundings } from './tenant.ts'
 
-const MAX_POLICY_BYTES = 4_194_304
+/** As long as a running authority takes. */
+const MAX_FILE_BYTES = 4_194_304
 
 /** What an operator's command works on: the state of one tenant, beside whatever process runs on it. */
 export interface Administration {
@@ -24,6 +29,8 @@ export interface Administration {
    * @throws OperatorFault
    */
   readonly policy: () => Promise<Policy>
+  /** The same of client files. */
+  readonly clientsOfFiles: () => Promise<readonly ClientConfig[]>
   readonly store: Store
   readonly seal: Seal
   readonly audit: Audit
@@ -59,6 +66,7 @@ export async function administer<T>(
     const result = await work({
       tenant,
       policy,
+      clientsOfFiles: () => readClients(tenant, surroundings),
       store,
       seal,
       audit,
@@ -99,9 +107,33 @@ export async function readPolicy(
 ): Promise<CompiledPolicy> {
   const { policy } = tenant
   if (policy === undefined) return { policy: new Policy([]), conflicts: [] }
+  const written = documentsIn(policy, await readAll(policy, files), 'policy')
+  return compilePolicy(written, policySurroundings(tenant))
+}
+
+/**
+ * The clients of a tenant's client files as they lie on disk now.
+ * @throws OperatorFault
+ */
+export async function readClients(
+  tenant: TenantConfig,
+  { files }: Pick<Surroundings, 'files'>,
+): Promise<readonly ClientConfig[]> {
+  const { clientFiles } = tenant
+  if (clientFiles === undefined) return []
+  return parseClientFiles(
+    documentsIn(clientFiles, await readAll(clientFiles, files), 'client'),
+    tenant,
+  )
+}
+
+async function readAll(
+  root: string,
+  files: Surroundings['files'],
+): Promise<readonly FileContent[]> {
   const contents = []
-  for (const path of await files.list(policy)) {
-    contents.push({ path, bytes: await files.read(path, MAX_POLICY_BYTES) })
+  for (const path of await files.list(root)) {
+    contents.push({ path, bytes: await files.read(path, MAX_FILE_BYTES) })
   }
-  return compilePolicy(policyFiles(policy, contents), policySurroundings(tenant))
+  return contents
 }

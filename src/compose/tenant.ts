@@ -1,4 +1,7 @@
+import type { ClientConfig } from '../config/client.ts'
+import { parseClientFiles } from '../config/client_files.ts'
 import type { TenantConfig } from '../config/config.ts'
+import { documentsIn } from '../config/documents_in.ts'
 import { kindProven } from '../config/provider/config.ts'
 import { showFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
@@ -15,7 +18,7 @@ import type { Tenant } from '../endpoint/tenant.ts'
 import { Users } from '../endpoint/users.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { Watched } from '../platform/watched.ts'
-import { compilePolicy, policyFiles, type CompiledPolicy } from '../policy/compile.ts'
+import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
 import { Providers } from '../verifier/registry.ts'
@@ -24,6 +27,8 @@ import { openProviders } from './providers.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const MAX_POLICY_BYTES = 4_194_304
+const MAX_CLIENTS_BYTES = 4_194_304
+const none: readonly ClientConfig[] = []
 
 export interface TenantNeeds {
   readonly origin: string
@@ -39,6 +44,7 @@ export async function openTenant(
   policy: () => Policy,
   needs: TenantNeeds,
 ): Promise<Tenant> {
+  const clientFiles = await openClientFiles(config, needs)
   const { origin, store, seal, surroundings } = needs
   const { clock, random } = surroundings
   const { slug, issuer } = config
@@ -46,6 +52,7 @@ export async function openTenant(
   const clients = new Clients({
     tenant: slug,
     configured: config.clients,
+    ofFiles: clientFiles,
     store,
     policy,
     users: new Set(config.users.map(({ sub }) => sub)),
@@ -95,6 +102,27 @@ export async function openTenant(
   }
 }
 
+/** The clients of a tenant's client files, followed while they change. */
+async function openClientFiles(
+  config: TenantConfig,
+  { opened, surroundings }: Pick<TenantNeeds, 'opened' | 'surroundings'>,
+): Promise<() => readonly ClientConfig[]> {
+  const { clientFiles } = config
+  if (clientFiles === undefined) return () => none
+  const watched = opened.follow(
+    await Watched.open(
+      {
+        what: 'clients',
+        paths: [clientFiles],
+        maxBytes: MAX_CLIENTS_BYTES,
+        parse: (contents) => parseClientFiles(documentsIn(clientFiles, contents, 'client'), config),
+      },
+      surroundings,
+    ),
+  )
+  return () => watched.current()
+}
+
 /** The trust policy of a tenant, followed while it changes. Undefined: the tenant has none. */
 export async function openPolicy(
   tenant: TenantConfig,
@@ -109,7 +137,7 @@ export async function openPolicy(
       paths: [policy],
       maxBytes: MAX_POLICY_BYTES,
       parse: (contents) => {
-        const compiled = compilePolicy(policyFiles(policy, contents), around)
+        const compiled = compilePolicy(documentsIn(policy, contents, 'policy'), around)
         for (const conflict of compiled.conflicts) {
           surroundings.log.error('an agent of the trust policy is left out', {
             tenant: tenant.slug,

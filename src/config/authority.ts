@@ -1,10 +1,9 @@
 import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
 import type { AuthorityConfig, KeyEncryptionConfig, TenantConfig } from './config.ts'
-import { clientOf, registrationFaults, type ClientEntry } from './client.ts'
+import { clientOf } from './client.ts'
+import { clientFaults } from './client_files.ts'
 import type { ReportFault } from './document.ts'
-import { proofRuleFaults } from './proof_rule.ts'
-import type { ProviderEntry } from './provider/schema.ts'
 import { resolveProvider } from './provider/resolve.ts'
 import { provenKind, type ProviderConfig } from './provider/config.ts'
 import type { ConfigFile, TenantEntry } from './schema.ts'
@@ -79,6 +78,7 @@ function resolveTenant(
   const atOrigin = tenant.issuer === 'origin'
   const issuer = atOrigin ? origin : issuerOf(origin, tenant.slug)
   const { providers, clients, users } = tenant
+  const kinds = new Map(providers.map((entry) => [entry.name, provenKind(entry)]))
   refuseRepeated(
     providers.map((entry) => entry.name),
     `${path}.providers`,
@@ -107,9 +107,11 @@ function resolveTenant(
       resolveProvider(entry, `${path}.providers[${String(index)}]`, issuer, fault),
     ),
     clients: clients.map((entry, index) => {
-      checkClient(entry, `${path}.clients[${String(index)}]`, providers, fault)
+      const faults = clientFaults(entry, `${path}.clients[${String(index)}]`, kinds)
+      for (const { path: at, message } of faults) fault(at, message)
       return clientOf(entry)
     }),
+    clientFiles: tenant.clientFiles,
     users,
     codeLifetimeSeconds: tenant.codeLifetime,
     maxDelegationDepth: tenant.maxDelegationDepth,
@@ -117,25 +119,6 @@ function resolveTenant(
     workloadRefusal: tenant.workloadRefusal,
     dpopNonceRequired: tenant.dpopNonce === 'required',
   }
-}
-
-function checkClient(
-  entry: ClientEntry,
-  path: string,
-  providers: readonly ProviderEntry[],
-  fault: ReportFault,
-): void {
-  const { proof } = entry
-  const provider = providers.find(({ name }) => name === proof?.provider)
-  if (proof && !provider) {
-    fault(`${path}.proof.provider`, 'the tenant has no provider of this name')
-  }
-  const kind = provider && provenKind(provider)
-  const faults = [
-    ...registrationFaults(entry, path, entry.secretHashes.length > 0),
-    ...(proof ? proofRuleFaults(proof, kind, `${path}.proof`) : []),
-  ]
-  for (const { path: at, message } of faults) fault(at, message)
 }
 
 /** The issuer of a tenant whose discovery lies under it (RFC 8414 with a path, OpenID Connect Discovery 1.0). */

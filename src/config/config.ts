@@ -47,6 +47,8 @@ export interface TenantConfig {
   readonly policy: string | undefined
   readonly providers: readonly ProviderConfig[]
   readonly clients: readonly ClientConfig[]
+  /** A file with more of them, or a folder of such; followed. */
+  readonly clientFiles: string | undefined
   readonly users: readonly UserConfig[]
   readonly codeLifetimeSeconds: number
   readonly maxDelegationDepth: number

@@ -40,6 +40,11 @@ const tenant = Type.Object(
       maxItems: 1_000,
       description: 'Registered clients; more can be added while it runs.',
     }),
+    clientFiles: Type.Optional(
+      path(
+        'More registered clients: a YAML file with a list `clients`, or a folder of them; followed.',
+      ),
+    ),
     users: Type.Array(userSchema, { default: [], maxItems: 10_000, description: 'Users.' }),
     codeLifetime: Type.Integer({
       default: 600,

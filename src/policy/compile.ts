@@ -2,37 +2,14 @@ import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { DocumentFault, parseYaml, type Fault, type IsSound } from '../config/document.ts'
 import type { DelegationEntry } from '../config/delegation.ts'
+import type { WrittenDocument } from '../config/documents_in.ts'
 import { grantFaults, type GrantEntries } from '../config/grants.ts'
 import { compilePattern } from '../platform/pattern.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
 import { Ceiling } from './ceiling.ts'
 import { proofRuleFaults, type ProvenKind } from '../config/proof_rule.ts'
 import { Policy, type Agent, type Delegation } from './policy.ts'
 import { compileRule } from './rule.ts'
 import { policySchema, type AgentEntry } from './schema.ts'
-
-/** One policy file as it was read. */
-export interface PolicyFile {
-  readonly path: string
-  readonly text: string
-}
-
-/**
- * The policy files among what lies at the path of a policy: the file itself, or those of a folder whose names say that they
- * are YAML or JSON. An editor's backup is none.
- * @throws OperatorFault when there is none: an empty folder is a mistake, and no policy that takes everybody's rights away
- */
-export function policyFiles(
-  root: string,
-  contents: readonly { readonly path: string; readonly bytes: Buffer }[],
-): readonly PolicyFile[] {
-  const files = contents
-    .filter(({ path }) => path === root || /\.(ya?ml|json)$/.test(path))
-    .map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }))
-  if (files.length === 0)
-    throw new OperatorFault(`${root} holds no policy file (.yaml, .yml, .json)`)
-  return files
-}
 
 /** What a policy has to agree with. */
 export interface PolicySurroundings {
@@ -60,7 +37,7 @@ interface Definition {
  * @throws DocumentFault with every fault of every file
  */
 export function compilePolicy(
-  files: readonly PolicyFile[],
+  files: readonly WrittenDocument[],
   surroundings: PolicySurroundings,
 ): CompiledPolicy {
   const faults: Fault[] = []

@@ -9,6 +9,8 @@ import { registeredClient, type RegisteredClient } from './registered.ts'
 interface ClientsDependencies {
   readonly tenant: string
   readonly configured: readonly ClientConfig[]
+  /** Those of the client files, as they are now. */
+  readonly ofFiles: () => readonly ClientConfig[]
   readonly store: Pick<Store, 'client'>
   readonly policy: () => Policy
   /** Subs of the tenant's users. */
@@ -23,25 +25,31 @@ interface Compiled {
 const MAX_COMPILED = 1_000
 
 /**
- * The clients of a tenant: those of the configuration, and those that were registered while it runs. The latter are read
- * from the store at each request, so that one that was removed is gone at once, in every process.
+ * The clients of a tenant: those of the configuration, those of its client files, and those that were registered while it
+ * runs. The last are read from the store at each request, so that one that was removed is gone at once, in every process.
  */
 export class Clients {
   readonly #dependencies: ClientsDependencies
   readonly #configured: ReadonlyMap<string, RegisteredClient>
+  #ofFiles: {
+    readonly source: readonly ClientConfig[]
+    readonly byId: ReadonlyMap<string, RegisteredClient>
+  }
   readonly #compiled = new LRUCache<string, Compiled>({ max: MAX_COMPILED })
 
   constructor(dependencies: ClientsDependencies) {
     this.#dependencies = dependencies
-    this.#configured = new Map(
-      dependencies.configured.map((config) => [config.id, registeredClient(config)]),
-    )
+    this.#configured = byId(dependencies.configured)
+    const source = dependencies.ofFiles()
+    this.#ofFiles = { source, byId: byId(source) }
   }
 
   async find(id: string): Promise<RegisteredClient | undefined> {
     const configured = this.#configured.get(id)
     if (configured) return configured
     if (this.isTaken(id)) return undefined
+    const ofFile = this.#currentFiles().get(id)
+    if (ofFile) return ofFile
     const record = await this.#dependencies.store.client(this.#dependencies.tenant, id)
     return record && this.#compile(record)
   }
@@ -61,8 +69,10 @@ export class Clients {
     return users.has(id) || policy().names(id)
   }
 
-  isConfigured(id: string): boolean {
-    return this.#configured.has(id)
+  #currentFiles(): ReadonlyMap<string, RegisteredClient> {
+    const source = this.#dependencies.ofFiles()
+    if (source !== this.#ofFiles.source) this.#ofFiles = { source, byId: byId(source) }
+    return this.#ofFiles.byId
   }
 
   #compile({ id, registration, secretHashes }: ClientRecord): RegisteredClient {
@@ -80,4 +90,8 @@ export class Clients {
     this.#compiled.set(id, compiled)
     return compiled
   }
+}
+
+function byId(clients: readonly ClientConfig[]): ReadonlyMap<string, RegisteredClient> {
+  return new Map(clients.map((config) => [config.id, registeredClient(config)]))
 }
