@@ -59,7 +59,12 @@ export const modes: Readonly<Record<string, Values>> = {
     issuerURL: 'https://auth.example.com/t/big-corp/api/v1',
     clusterName: 'prod',
     proofAudience: 'lumo-proof',
-    cluster: { issuer: 'https://oidc.example.com/id/1', domain: 'corp.local' },
+    cluster: {
+      issuer: 'https://oidc.example.com/id/1',
+      keys: { jwksUrl: 'https://keys.example.com:8443/keys' },
+      tokenReview: 'required',
+      domain: 'corp.local',
+    },
     agents: [{ ...agent, proof: { ...agent.proof, provider: 'prod' } }],
     clients: [{ id: 'reporter', secretHashes: [`sha256:${'A'.repeat(43)}`] }],
     global: { imageRegistry: 'registry.example.com', imagePullSecrets: ['shared'] },

@@ -73,6 +73,15 @@ test.each([
   { mode: 'cert-manager', all: [...authority, ...node] },
   { mode: 'an authority elsewhere', all: node },
   { mode: 'an authority alone', all: authority },
+  {
+    // Keys from elsewhere than its own API server, which is asked about each proof.
+    mode: 'everything',
+    all: [
+      ...authority.filter((right) => !right.includes('jwks')),
+      `${account('authority')} everywhere: create authentication.k8s.io/tokenreviews *`,
+      ...webhook,
+    ],
+  },
 ])('what the pods may do with $mode, and nothing else', ({ mode, all }) => {
   expect([...rights(render(modeOf(mode)))].sort()).toEqual([...all].sort())
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseClientFiles } from '../../src/config/client_files.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { kindProven } from '../../src/config/provider/config.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -41,6 +42,18 @@ describe.each(modeNames)('%s', (name) => {
       takenIds: [],
     })
     expect(conflicts).toEqual([])
+  })
+
+  test('has its clients accepted by the program', () => {
+    const manifests = render(values)
+    const [map] = ofKind(manifests, 'StatefulSet')
+    if (!map) return
+    const { authority } = loadConfig(fileOf(manifests, 'lumo-broker-authority', 'config.yaml'), {})
+    const tenant = authority?.tenants[0]
+    if (!tenant) throw new Error('the authority has no tenant')
+    const text = fileOf(manifests, 'lumo-broker-clients', 'clients.yaml')
+    const clients = parseClientFiles([{ path: 'clients.yaml', text }], tenant)
+    expect(clients.length).toBe(Array.isArray(values['clients']) ? values['clients'].length : 0)
   })
 
   test('has nothing twice, and everything in its namespace', () => {

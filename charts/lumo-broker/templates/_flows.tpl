@@ -27,14 +27,16 @@ The rules of one direction, of the table files/flows.yaml. Takes (list root comp
 {{- $values := (index . 0).Values -}}
 {{- $component := index . 1 -}}
 {{- $peer := index . 2 -}}
+{{- /* Keys of the cluster from elsewhere than its API server or a text. */ -}}
+{{- $fetched := or $values.cluster.keys.discovery $values.cluster.keys.jwksUrl -}}
 {{- if eq $peer "outside" -}}
 {{- if $values.networkPolicy.authorityCIDRs }}yes{{ end -}}
 {{- else if eq $peer "authority" -}}
 {{- if $values.authority.enabled }}yes{{ end -}}
 {{- else if eq $peer "remote" -}}
 {{- if eq $component "node" -}}
-{{- if not $values.authority.enabled }}yes{{ end -}}
-{{- else if or $values.authority.extraProviders $values.authority.proxy.url -}}
+{{- if or (not $values.authority.enabled) $fetched }}yes{{ end -}}
+{{- else if or $values.authority.extraProviders $values.authority.proxy.url $fetched -}}
 yes
 {{- end -}}
 {{- else -}}
@@ -55,6 +57,9 @@ yes
 {{- else if eq (toString $port) "remote" }}
 {{- $ports := list 443 }}
 {{- with (get $root.Values $component).proxy.url }}
+{{- $ports = append $ports (include "lumo-broker.portOf" . | int) }}
+{{- end }}
+{{- with $root.Values.cluster.keys.jwksUrl }}
 {{- $ports = append $ports (include "lumo-broker.portOf" . | int) }}
 {{- end }}
 {{- if not $root.Values.authority.enabled }}

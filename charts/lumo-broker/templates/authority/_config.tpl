@@ -20,8 +20,12 @@ authority:
           kind: kubernetes
           issuers: [{{ .Values.cluster.issuer | quote }}]
           audiences: [{{ include "lumo-broker.proofAudience" . | quote }}]
+          tokenReview: {{ .Values.cluster.tokenReview | quote }}
+          {{- with .Values.cluster.keys }}
+          keys: {{- toYaml . | nindent 12 }}
+          {{- end }}
         {{- with .Values.authority.extraProviders }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-      clients: {{- toYaml .Values.clients | nindent 8 }}
+      clientFiles: /etc/lumo/clients
 {{- end }}

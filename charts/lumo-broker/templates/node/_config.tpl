@@ -25,4 +25,7 @@ broker:
       - name: {{ .Values.clusterName | quote }}
         kind: kubernetes
         issuers: [{{ .Values.cluster.issuer | quote }}]
+        {{- with .Values.cluster.keys }}
+        keys: {{- toYaml . | nindent 10 }}
+        {{- end }}
 {{- end }}
