@@ -36,7 +36,7 @@ export function resolveAuthority(
     listen: listen ?? { host: '127.0.0.1', port: 0 },
     origin,
     tls: section.tls,
-    storeFile: section.store.file,
+    storeFile: storeFileOf(section.store, fault),
     keyEncryption: resolveKeyEncryption(section, fault),
     clockOffsetMs: section.clockOffset * 1000,
     drainDelayMs: (section.drainDelay ?? (listen && !isLoopbackAddress(listen) ? 10 : 0)) * 1000,
@@ -44,6 +44,21 @@ export function resolveAuthority(
     audit: section.audit,
     tenants,
   }
+}
+
+function storeFileOf(
+  { file, postgresUrlFile }: NonNullable<ConfigFile['authority']>['store'],
+  fault: ReportFault,
+): string {
+  if (postgresUrlFile !== undefined) {
+    fault(
+      'authority.store.postgresUrlFile',
+      'PostgreSQL is not in this version: keep the state in authority.store.file',
+    )
+  } else if (file === undefined) {
+    fault('authority.store.file', 'must be given')
+  }
+  return file ?? ''
 }
 
 function resolveKeyEncryption(

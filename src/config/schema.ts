@@ -88,7 +88,14 @@ const authority = Type.Object(
     }),
     tls: Type.Optional(tlsSchema),
     store: Type.Object(
-      { file: path('SQLite file of the state that must survive; made when it is not there.') },
+      {
+        file: Type.Optional(
+          path('SQLite file of the state that must survive; made when it is not there.'),
+        ),
+        postgresUrlFile: Type.Optional(
+          path('File with the URL of a PostgreSQL database. Not in this version: it is refused.'),
+        ),
+      },
       { ...closed, description: 'Where the state lies.' },
     ),
     keyEncryptionFile: Type.Optional(

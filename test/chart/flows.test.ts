@@ -12,6 +12,8 @@ interface Flow {
   readonly to: string
   readonly ports: readonly (number | string)[]
   readonly protocol?: string
+  /** Only in this shape. */
+  readonly where?: 'allInOne' | 'postgresql'
 }
 
 const { flows } = parse(readFileSync(`${chartFolder}files/flows.yaml`, 'utf8')) as {
@@ -32,6 +34,8 @@ interface Setting {
   readonly apiServers?: readonly string[]
   readonly outside?: readonly string[]
   readonly scrapers?: readonly string[]
+  readonly shape?: Flow['where']
+  readonly postgresql?: { readonly address: string; readonly port: number }
 }
 
 const settings: readonly Setting[] = [
@@ -41,6 +45,12 @@ const settings: readonly Setting[] = [
   { mode: 'an authority elsewhere', remotePorts: { node: [443, 8443] } },
   { mode: 'node brokers alone', remotePorts: { node: [443, 8443, 3128] } },
   { mode: 'host network', webhookPort: 10443 },
+  { mode: 'all in one', shape: 'allInOne' },
+  {
+    mode: 'PostgreSQL',
+    shape: 'postgresql',
+    postgresql: { address: '192.0.2.70', port: 6432 },
+  },
   {
     mode: 'everything',
     apiServerPorts: [6443],
@@ -54,7 +64,7 @@ const settings: readonly Setting[] = [
 const components = new Set(['authority', 'webhook', 'node'])
 /** An address that nobody named, as an API server, a resolver or a web site may have. */
 const SOMEWHERE = '203.0.113.50'
-const ports = [53, 80, 443, 3128, 6443, 8443, 9170, 9180, 9190, 9443, 10443]
+const ports = [53, 80, 443, 3128, 6432, 6443, 8443, 9170, 9180, 9190, 9443, 10443]
 
 describe.each(settings)('$mode', (setting) => {
   const manifests = render(modeOf(setting.mode))
@@ -72,6 +82,7 @@ describe.each(settings)('$mode', (setting) => {
     ['prometheus', { namespace: 'monitoring', labels: { app: 'prometheus' } }],
     ['an API server', { address: setting.apiServers?.[0] ?? SOMEWHERE }],
     ['outside', { address: setting.outside?.[0] ?? SOMEWHERE }],
+    ['a database', { address: setting.postgresql?.address ?? SOMEWHERE }],
     ['somewhere', { address: SOMEWHERE }],
   ])
 
@@ -128,8 +139,10 @@ function fitsPort(flow: Flow, { port, protocol }: Named, setting: Setting): bool
     apiServer: apiServerPorts,
     webhook: [webhookPort],
     remote: remotePorts[flow.from as 'authority' | 'node'] ?? [],
+    postgresql: setting.postgresql ? [setting.postgresql.port] : [],
   }
   return (
+    (flow.where === undefined || flow.where === setting.shape) &&
     (flow.protocol ?? 'TCP') === protocol &&
     flow.ports.some((one) => (typeof one === 'number' ? one === port : words[one]?.includes(port)))
   )
@@ -147,6 +160,8 @@ function isAt(word: string, place: string, setting: Setting, asCaller: boolean):
       return setting.outside !== undefined && place === 'outside'
     case 'apiServer':
       return !asCaller || setting.apiServers === undefined || place === 'an API server'
+    case 'postgresql':
+      return place === 'a database'
     case 'dns':
     case 'remote':
       return true

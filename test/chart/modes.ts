@@ -53,6 +53,15 @@ export const modes: Readonly<Record<string, Values>> = {
     certificates: elsewhere.certificates,
   },
   'no trace after uninstall': { authority: { persistence: { keep: false } } },
+  'all in one': {
+    agents: [agent],
+    authority: { allInOne: true },
+    webhook: { defaultMode: 'node' },
+  },
+  PostgreSQL: {
+    authority: { postgresql: { secretName: 'lumo-database', port: 6432 }, replicas: 3 },
+    networkPolicy: { postgresqlCIDRs: ['192.0.2.64/28'] },
+  },
   'host network': { webhook: { hostNetwork: true, port: 10443 } },
   everything: {
     tenant: 'big-corp',

@@ -76,7 +76,7 @@ const contradictions: readonly Refused[] = [
   {
     what: 'mode node without node brokers',
     values: { webhook: { defaultMode: 'node' } },
-    says: 'webhook.defaultMode is node, and node.enabled is false',
+    says: 'webhook.defaultMode is node, and neither node.enabled nor authority.allInOne is true',
   },
   {
     what: 'a port twice',
@@ -93,6 +93,21 @@ const contradictions: readonly Refused[] = [
     values: { agents: [agentIn({ provider: 'prod' })] },
     says: 'has the provider prod, which is neither clusterName (this-cluster)',
   },
+  {
+    what: 'two writers of one file',
+    values: { authority: { replicas: 2 } },
+    says: 'authority.replicas is more than 1: SQLite has one writer',
+  },
+  {
+    what: 'two kinds of brokers for pods of mode node',
+    values: { authority: { allInOne: true }, node: { enabled: true } },
+    says: 'authority.allInOne serves pods of mode node, and so does node.enabled',
+  },
+  ...[{ allInOne: true }, { postgresql: { secretName: 'database' } }].map((shape) => ({
+    what: `a shape of the authority without it: ${Object.keys(shape).join()}`,
+    values: { issuerURL, authority: { enabled: false, ...shape } },
+    says: 'and authority.enabled is false: leave one of the two out',
+  })),
   {
     what: 'a test as nobody',
     values: { helmTest: { agent: 'nobody' } },
@@ -130,7 +145,7 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
       issuerURL: 'http://auth.example.com/t/acme-corp/api/v1',
       fullnameOverride: 'a'.repeat(43),
       image: { digest: 'sha256:abc', pullPolicy: 'Sometimes' },
-      authority: { replicas: 2, persistence: { size: 'big' }, caBundle: 'certificate' },
+      authority: { replica: 2, persistence: { size: 'big' }, caBundle: 'certificate' },
       webhook: { replicas: 0, defaultMode: 'daemon', apiServerCIDRs: ['10.0.0.1'] },
       node: { enabled: 'yes' },
       sidecar: { image: 'mine' },
@@ -144,7 +159,7 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
       "at '/fullnameOverride'",
       "at '/image/digest'",
       "at '/image/pullPolicy'",
-      "at '/authority': additional properties 'replicas' not allowed",
+      "at '/authority': additional properties 'replica' not allowed",
       "at '/authority/persistence/size'",
       "at '/authority/caBundle'",
       "at '/webhook/replicas'",

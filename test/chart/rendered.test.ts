@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseClientFiles } from '../../src/config/client_files.ts'
+import { DocumentFault, showFault } from '../../src/config/document.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { kindProven } from '../../src/config/provider/config.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -7,10 +8,28 @@ import { INJECTED, LABEL } from '../../src/webhook/annotations.ts'
 import { PROOF_VOLUME, SIDECAR } from '../../src/webhook/sidecar.ts'
 import { fileOf, lint, NAMESPACE, notes, ofKind, one, render, type Manifest } from './chart.ts'
 import { modeNames, modeOf } from './modes.ts'
+import type { PodSpec } from './pods.ts'
 
 const environment = { NODE_NAME: 'node-1', POD_IP: '10.0.0.1', HOST_IP: '10.1.0.1' }
 const identity = ({ kind, metadata: { namespace = '', name } }: Manifest): string =>
   `${kind} ${namespace}/${name}`
+
+/** Rendered for a version of the program that there is not yet. */
+const refused: Readonly<Record<string, readonly string[]>> = {
+  PostgreSQL: [
+    'authority.store.postgresUrlFile: PostgreSQL is not in this version: keep the state in authority.store.file',
+  ],
+}
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    loadConfig(text, environment)
+    return []
+  } catch (error) {
+    if (!(error instanceof DocumentFault)) throw error
+    return error.faults.map(showFault)
+  }
+}
 
 describe.each(modeNames)('%s', (name) => {
   const values = modeOf(name)
@@ -24,7 +43,7 @@ describe.each(modeNames)('%s', (name) => {
     expect(files.length).toBe(
       ['StatefulSet', 'Deployment', 'DaemonSet'].flatMap((kind) => ofKind(manifests, kind)).length,
     )
-    for (const { text } of files) expect(() => loadConfig(text, environment)).not.toThrow()
+    expect(files.flatMap(({ text }) => faultsOf(text))).toEqual(refused[name] ?? [])
   })
 
   test('has its trust policy accepted by the program', () => {
@@ -83,6 +102,36 @@ test.each(['no values', 'an authority elsewhere', 'everything'])('%s lints clean
   const { ok, text } = lint(modeOf(name))
   expect(ok, text).toBe(true)
   expect(text).not.toMatch(/WARNING|ERROR/)
+})
+
+test('all in one: the authority serves pods of mode node at its own name', () => {
+  const manifests = render(modeOf('all in one'))
+  const { webhook } = loadConfig(fileOf(manifests, 'lumo-broker-webhook', 'config.yaml'), {})
+  expect(webhook?.injection.nodeBroker).toEqual({
+    url: 'https://lumo-broker-authority.lumo-system.svc:9180',
+  })
+  const { spec } = one(manifests, 'Service', 'lumo-broker-authority')
+  expect(spec).toMatchObject({ ports: [{ port: 9170 }, { port: 9180, targetPort: 'broker' }] })
+  expect(ofKind(manifests, 'DaemonSet')).toEqual([])
+})
+
+test('PostgreSQL: several replicas without a volume, and one at a time that may go', () => {
+  const manifests = render(modeOf('PostgreSQL'))
+  expect(ofKind(manifests, 'StatefulSet')).toEqual([])
+  const { spec } = one(manifests, 'Deployment', 'lumo-broker-authority') as unknown as {
+    readonly spec: { readonly template: { readonly spec: PodSpec } }
+  }
+  expect(spec).toMatchObject({
+    replicas: 3,
+    strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  })
+  expect(spec.template.spec.volumes).toContainEqual({
+    name: 'postgresql',
+    secret: { secretName: 'lumo-database', items: [{ key: 'url', path: 'url' }] },
+  })
+  expect(JSON.stringify(spec)).not.toContain('/var/lib/lumo')
+  const budget = one(manifests, 'PodDisruptionBudget', 'lumo-broker-authority')
+  expect(budget['spec']).toMatchObject({ maxUnavailable: 1 })
 })
 
 const kept = { 'helm.sh/resource-policy': 'keep' }
@@ -154,6 +203,10 @@ test('the webhook is asked of labelled pods only, and never of its own', () => {
 
 test.each([
   { mode: 'no values', says: ['NOTHING GETS A TOKEN YET', 'state-lumo-broker-authority-0'] },
+  {
+    mode: 'PostgreSQL',
+    says: ['NOTHING GETS A TOKEN YET', 'DOES NOT START', 'secret/lumo-broker-key-encryption'],
+  },
   { mode: 'one agent and its test', says: ['helm test', 'secret/lumo-broker-key-encryption'] },
   { mode: 'no trace after uninstall', says: ['NOTHING GETS', 'persistence.keep is false'] },
   { mode: 'cert-manager', says: ['NOTHING GETS', "cert-manager's, and stay"] },

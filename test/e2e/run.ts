@@ -11,7 +11,7 @@ import { chartRefusals, chartWithoutWebhook } from './cases/chart/refusals.ts'
 import { chartRollout } from './cases/chart/rollout.ts'
 import { chartNothingKept, chartUninstall } from './cases/chart/uninstall.ts'
 import { chartUpgrade } from './cases/chart/upgrade.ts'
-import { chartJobs, chartNode, chartStatefulSet } from './cases/chart/workloads.ts'
+import { chartAllInOne, chartJobs, chartNode, chartStatefulSet } from './cases/chart/workloads.ts'
 import { commands } from './cases/commands.ts'
 import { deletion } from './cases/deletion.ts'
 import { discovery } from './cases/discovery.ts'
@@ -75,6 +75,7 @@ const cases: readonly Case[] = [
   chartStatefulSet,
   chartRollout,
   chartMesh,
+  chartAllInOne,
   chartUpgrade,
   chartNode,
   figures,

@@ -9,7 +9,7 @@ The rules of one direction, of the table files/flows.yaml. Takes (list root comp
 {{- range $flow := ($root.Files.Get "files/flows.yaml" | fromYaml).flows }}
 {{- $self := ternary $flow.to $flow.from $ingress }}
 {{- $peer := ternary $flow.from $flow.to $ingress }}
-{{- if and (eq $self $component) (include "lumo-broker.flowHolds" (list $root $component $peer)) }}
+{{- if and (eq $self $component) (include "lumo-broker.flowHolds" (list $root $component $peer $flow.where)) }}
 - ports:
     {{- range $port := include "lumo-broker.flowPorts" (list $root $component $flow.ports) | fromYamlArray }}
     - { port: {{ $port }}, protocol: {{ default "TCP" $flow.protocol }} }
@@ -29,7 +29,10 @@ The rules of one direction, of the table files/flows.yaml. Takes (list root comp
 {{- $peer := index . 2 -}}
 {{- /* Keys of the cluster from elsewhere than its API server or a text. */ -}}
 {{- $fetched := or $values.cluster.keys.discovery $values.cluster.keys.jwksUrl -}}
-{{- if eq $peer "outside" -}}
+{{- $where := index . 3 -}}
+{{- if and (eq (toString $where) "allInOne") (not $values.authority.allInOne) -}}
+{{- else if and (eq (toString $where) "postgresql") (not $values.authority.postgresql.secretName) -}}
+{{- else if eq $peer "outside" -}}
 {{- if $values.networkPolicy.authorityCIDRs }}yes{{ end -}}
 {{- else if eq $peer "authority" -}}
 {{- if $values.authority.enabled }}yes{{ end -}}
@@ -54,6 +57,8 @@ yes
 {{- range $root.Values.networkPolicy.apiServerPorts }}
 - {{ int . }}
 {{- end }}
+{{- else if eq (toString $port) "postgresql" }}
+- {{ int $root.Values.authority.postgresql.port }}
 {{- else if eq (toString $port) "remote" }}
 {{- $ports := list 443 }}
 {{- with (get $root.Values $component).proxy.url }}
@@ -97,6 +102,10 @@ yes
       - { key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }} }
 {{- else }}
 - namespaceSelector: {}
+{{- end }}
+{{- else if eq $peer "postgresql" }}
+{{- range $root.Values.networkPolicy.postgresqlCIDRs }}
+- ipBlock: { cidr: {{ . | quote }} }
 {{- end }}
 {{- else if or (eq $peer "outside") (and (eq $peer "apiServer") (index . 2)) }}
 {{- range ternary $root.Values.networkPolicy.authorityCIDRs $root.Values.webhook.apiServerCIDRs (eq $peer "outside") }}

@@ -1,6 +1,6 @@
 {{- define "lumo-broker.authorityConfig" -}}
 {{- $name := include "lumo-broker.fullname" . -}}
-roles: [authority]
+roles: {{ ternary (list "authority" "broker") (list "authority") .Values.authority.allInOne | toJson }}
 authority:
   listen: '[::]:9170'
   origin: {{ include "lumo-broker.origin" . }}
@@ -8,7 +8,11 @@ authority:
     certFile: /etc/lumo/tls/tls.crt
     keyFile: /etc/lumo/tls/tls.key
   store:
+    {{- if .Values.authority.postgresql.secretName }}
+    postgresUrlFile: /etc/lumo/postgresql/url
+    {{- else }}
     file: /var/lib/lumo/authority.sqlite
+    {{- end }}
   keyEncryptionSecret:
     namespace: {{ .Release.Namespace }}
     name: {{ $name }}-key-encryption
@@ -28,4 +32,20 @@ authority:
         {{- toYaml . | nindent 8 }}
         {{- end }}
       clientFiles: /etc/lumo/clients
+{{- if .Values.authority.allInOne }}
+broker:
+  shape: all-in-one
+  tls:
+    certFile: /etc/lumo/tls/tls.crt
+    keyFile: /etc/lumo/tls/tls.key
+  hosts:
+    {{- range include "lumo-broker.hosts" (list . "authority") | fromYamlArray }}
+    - {{ . }}:9180
+    {{- end }}
+  authority:
+    tenant: {{ .Values.tenant | quote }}
+  proof:
+    source: caller
+    audience: {{ include "lumo-broker.proofAudience" . | quote }}
+{{- end }}
 {{- end }}

@@ -23,6 +23,9 @@ webhook:
   {{- if .Values.node.enabled }}
   nodeBroker:
     url: https://{{ include "lumo-broker.host" (list . "node") }}:9180
+  {{- else if and .Values.authority.enabled .Values.authority.allInOne }}
+  nodeBroker:
+    url: https://{{ include "lumo-broker.host" (list . "authority") }}:9180
   {{- end }}
   defaultMode: {{ .Values.webhook.defaultMode }}
   certificates:

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { helm, installing, values, type PodObject } from '../../chart.ts'
 import type { Cluster } from '../../cluster.ts'
 import { DEMO, untilLogged } from '../../pods.ts'
 import { until, type Case } from '../../world.ts'
@@ -63,15 +64,29 @@ export const chartStatefulSet: Case = {
 /** Without a sidecar: the pod shows its token to the broker of its node. */
 export const chartNode: Case = {
   name: 'chart node',
+  run: ({ cluster }) => getsTokenOfNode(cluster, 'lumo-broker-node'),
+}
+
+/** The same at the authority, in a cluster that is too small for a broker on each node. */
+export const chartAllInOne: Case = {
+  name: 'chart all in one',
   async run({ cluster }) {
-    await applyExample(cluster, 'node')
-    await until('the pod to have a token', async () => {
-      const log = await cluster.kubectl('-n', DEMO, 'logs', 'hello-of-node', '-c', 'app')
-      return log.startsWith('200') ? log : undefined
-    })
-    const { spec } = (await cluster.get('pod', 'hello-of-node', DEMO)) as {
-      readonly spec: { readonly initContainers?: unknown }
-    }
-    assert.equal(spec.initContainers, undefined)
+    await helm(cluster, installing(), { ...values, authority: { allInOne: true } })
+    await getsTokenOfNode(cluster, 'lumo-broker-authority')
+    await cluster.kubectl('-n', DEMO, 'delete', 'pod', 'hello-of-node', '--now')
   },
+}
+
+async function getsTokenOfNode(cluster: Cluster, service: string): Promise<void> {
+  await applyExample(cluster, 'node')
+  await until('the pod to have a token', async () => {
+    const log = await cluster.kubectl('-n', DEMO, 'logs', 'hello-of-node', '-c', 'app')
+    return log.startsWith('200') ? log : undefined
+  })
+  const { spec } = (await cluster.get('pod', 'hello-of-node', DEMO)) as PodObject
+  assert.equal(spec.initContainers, undefined)
+  assert.match(
+    JSON.stringify(spec.containers),
+    new RegExp(`https://${service}\\.lumo-system\\.svc:9180`),
+  )
 }
