@@ -13,9 +13,10 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   broker: () => import('./broker.ts'),
   endpoint: () => import('./endpoint.ts'),
   verify: () => import('./verify.ts'),
+  webhook: () => import('./webhook.ts'),
 }
-/** Those that load no server. */
-const alone: ReadonlySet<string> = new Set(['verify'])
+/** Those that need no wrk. */
+const alone: ReadonlySet<string> = new Set(['verify', 'webhook'])
 
 const [name = '', ...args] = process.argv.slice(2)
 const load = Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -5,6 +5,7 @@ import { printable } from '../platform/printable.ts'
 import type { Random } from '../platform/random.ts'
 import { admit, type Admission, type AdmissionDependencies } from './admit.ts'
 import { answerOf } from './answer.ts'
+import { podReader } from './pod.ts'
 import { InjectionRefusal } from './refusal.ts'
 import { readReview, ReviewFault } from './review.ts'
 
@@ -34,6 +35,7 @@ export function webhookListener(dependencies: WebhookListenerDependencies): Fast
     count('malformed')
     return reply.code(status).send({ message })
   }
+  const readPod = podReader()
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     frameworkErrors: (_error, _request, reply) => {
@@ -53,7 +55,7 @@ export function webhookListener(dependencies: WebhookListenerDependencies): Fast
     reply.code(404).send({ message: 'There is nothing here.' }),
   )
   app.post('/mutate', (request, reply) => {
-    const review = readReview(request.body)
+    const review = readReview(request.body, readPod)
     if (review instanceof ReviewFault) return fault(reply, 400, review.message)
     const { outcome, warnings } = decide(review, dependencies)
     if (outcome instanceof InjectionRefusal) {

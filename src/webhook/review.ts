@@ -1,6 +1,6 @@
 import { isJsonObject } from '../platform/strict_json.ts'
 import { InjectionRefusal } from './refusal.ts'
-import { podOf, type Pod } from './pod.ts'
+import type { Pod, ReadPod } from './pod.ts'
 
 /** An AdmissionReview of admission.k8s.io/v1 that asks about a pod which is about to be made. Made by `readReview` only. */
 export interface Review {
@@ -23,6 +23,7 @@ const MAX_UID_LENGTH = 128
 /** Reads a parsed body. A refusal stands beside the `uid` that it is for. */
 export function readReview(
   body: unknown,
+  readPod: ReadPod,
 ): Review | ReviewFault | { readonly uid: string; readonly refusal: InjectionRefusal } {
   if (!isJsonObject(body)) return new ReviewFault('The body is no AdmissionReview.')
   const { apiVersion, kind, request } = body
@@ -40,7 +41,7 @@ export function readReview(
     return refuse('it is asked about pods that are created, and about nothing else')
   }
   const { object, namespace } = request
-  const pod = podOf(object)
+  const pod = readPod(object)
   if (!pod) return refuse('this is no pod that can be read')
   return { uid, namespace: typeof namespace === 'string' ? namespace : '', pod }
 }

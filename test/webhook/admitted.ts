@@ -1,13 +1,15 @@
 import type { InjectionConfig } from '../../src/config/webhook.ts'
 import { admit } from '../../src/webhook/admit.ts'
-import { podOf } from '../../src/webhook/pod.ts'
+import { podReader } from '../../src/webhook/pod.ts'
 import { caBundle, injection, podWith, type PodParts } from './reviews.ts'
+
+const readPod = podReader()
 
 export const GUARD = 's'.repeat(43)
 
 /** What becomes of a pod, without HTTP. */
 export function admitted(parts: PodParts, config: InjectionConfig = injection) {
-  const pod = podOf(podWith(parts))
+  const pod = readPod(podWith(parts))
   if (!pod) throw new Error('no pod')
   return admit(pod, {
     injection: config,

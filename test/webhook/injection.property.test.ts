@@ -1,9 +1,11 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { admit } from '../../src/webhook/admit.ts'
-import { podOf } from '../../src/webhook/pod.ts'
+import { podReader } from '../../src/webhook/pod.ts'
 import { InjectionRefusal } from '../../src/webhook/refusal.ts'
 import { caBundle, injection, patched, podWith } from './reviews.ts'
+
+const readPod = podReader()
 
 const names = ['app', 'web', 'migrate', 'istio-proxy', 'log']
 const env = fc.option(
@@ -52,7 +54,7 @@ const world = {
 }
 
 function admitted(object: unknown): unknown {
-  const pod = podOf(object)
+  const pod = readPod(object)
   if (!pod) throw new Error('no pod')
   const { outcome } = admit(pod, world)
   if (outcome instanceof InjectionRefusal) throw new Error(outcome.message)
