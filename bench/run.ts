@@ -13,10 +13,11 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   broker: () => import('./broker.ts'),
   endpoint: () => import('./endpoint.ts'),
   verify: () => import('./verify.ts'),
+  sidecar: () => import('./sidecar.ts'),
   webhook: () => import('./webhook.ts'),
 }
 /** Those that need no wrk. */
-const alone: ReadonlySet<string> = new Set(['verify', 'webhook'])
+const alone: ReadonlySet<string> = new Set(['verify', 'sidecar', 'webhook'])
 
 const [name = '', ...args] = process.argv.slice(2)
 const load = Object.hasOwn(benches, name) ? benches[name] : undefined

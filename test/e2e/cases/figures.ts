@@ -1,9 +1,10 @@
-import { CHART_DEMO, logOf, plainPod } from '../chart.ts'
+import { CHART_DEMO, CHART_SYSTEM, FULLNAME, logOf, plainPod } from '../chart.ts'
 import type { Cluster } from '../cluster.ts'
-import { DEMO, SIDECAR, type PodObject } from '../pods.ts'
-import { shell } from '../shell.ts'
+import { DEMO, type PodObject } from '../pods.ts'
 import { until, type Case } from '../world.ts'
 
+/** The pod of the README. */
+const SETTLED = 'hello'
 const SETTLED_SECONDS = 300
 const PAIRS = 5
 
@@ -14,7 +15,7 @@ fetch(process.env.LUMOAUTH_URL + '/v1/token', { headers: { 'Lumo-Broker': 'true'
   .then((answer) => answer.json()).then(({ access_token: token }) => { if (token) console.log(Date.now()) })
 setInterval(() => {}, 60000)`
 
-/** Prints what it costs: the wait of an application for its first token, the sidecar's memory. */
+/** Prints what it costs: the wait of an application for its first token, and what is held at rest. */
 export const figures: Case = {
   name: 'figures',
   async run({ cluster }) {
@@ -31,7 +32,8 @@ export const figures: Case = {
     print(
       `pod creation to the first token ${injected.toFixed(2)} s; the same pod without a label to its start ${bare.toFixed(2)} s (medians of ${String(PAIRS)})`,
     )
-    await memoryAfter(cluster, 'hello')
+    await untilOld(cluster, SETTLED)
+    await atRest(cluster)
   },
 }
 
@@ -45,29 +47,43 @@ async function startOf(cluster: Cluster, name: string, labelled: boolean): Promi
   return (Number(at) - begun) / 1000
 }
 
-async function memoryAfter(cluster: Cluster, pod: string): Promise<void> {
-  const { metadata, spec, status } = (await cluster.get('pod', pod, DEMO)) as PodObject
+/** A sidecar is looked at when it is five minutes old. */
+async function untilOld(cluster: Cluster, pod: string): Promise<void> {
+  const { metadata } = (await cluster.get('pod', pod, DEMO)) as PodObject
   const age = (Date.now() - Date.parse(metadata.creationTimestamp)) / 1000
-  if (age < SETTLED_SECONDS) {
-    await new Promise((wake) => setTimeout(wake, (SETTLED_SECONDS - age) * 1000))
+  await new Promise((wake) => setTimeout(wake, Math.max(0, SETTLED_SECONDS - age) * 1000))
+}
+
+interface Stats {
+  readonly pods: readonly {
+    readonly podRef: { readonly name: string; readonly namespace: string }
+    readonly containers: readonly {
+      readonly name: string
+      readonly cpu: { readonly usageNanoCores?: number }
+      readonly memory: { readonly workingSetBytes?: number; readonly rssBytes?: number }
+    }[]
+  }[]
+}
+
+/** What the kubelets say of the containers of the product, at rest. */
+async function atRest(cluster: Cluster): Promise<void> {
+  const nodes = (await cluster.kubectl('get', 'nodes', '-o', 'name')).trim().split('\n')
+  for (const node of nodes) {
+    const path = `/api/v1/nodes/${node.replace('node/', '')}/proxy/stats/summary`
+    const { pods } = JSON.parse(await cluster.kubectl('get', '--raw', path)) as Stats
+    for (const { podRef, containers } of pods) {
+      const isOurs = podRef.namespace === CHART_SYSTEM && podRef.name.startsWith(`${FULLNAME}-`)
+      if (!isOurs && podRef.name !== SETTLED) continue
+      for (const { name, cpu, memory } of containers.filter((one) => one.name !== 'app')) {
+        print(
+          `${podRef.name.padEnd(40)} ${name.padEnd(12)} working set ${megabytes(memory.workingSetBytes)}, anonymous ${megabytes(memory.rssBytes)}, ${((cpu.usageNanoCores ?? 0) / 1e6).toFixed(1)} millicores`,
+        )
+      }
+    }
   }
-  const sidecar = status.initContainerStatuses?.find(({ name }) => name === SIDECAR)
-  const id = (sidecar?.containerID ?? '').replace('containerd://', '')
-  const memory = await statusOf(spec.nodeName, id)
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(memory)?.[1] ?? Number.NaN)
-  print(
-    `sidecar after five minutes: resident ${megabytes(kilobytes('VmRSS') * 1024)}, anonymous ${megabytes(kilobytes('RssAnon') * 1024)}`,
-  )
 }
 
-/** `/proc/PID/status` of a container's first process, found on its node by the container's id in the cgroup. */
-function statusOf(node: string, containerId: string): Promise<string> {
-  const script = `cat $(dirname $(grep -l ${containerId} /proc/[0-9]*/cgroup | head -1))/status`
-  return shell(['docker', 'exec', node, 'sh', '-c', script])
-}
-
-function megabytes(bytes: number): string {
+function megabytes(bytes = Number.NaN): string {
   return `${(bytes / 1_048_576).toFixed(1)} MB`
 }
 
