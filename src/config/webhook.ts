@@ -37,7 +37,7 @@ const sidecar = Type.Object(
       },
       {
         ...closed,
-        default: { requests: { cpu: '5m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+        default: { requests: { cpu: '5m', memory: '40Mi' }, limits: { memory: '128Mi' } },
         description: 'Resources of the sidecar, unless the pod says others.',
       },
     ),
