@@ -43,7 +43,7 @@ test('what a webhook gets without asking', () => {
         image: 'registry.example/lumo-broker:1.0.0',
         imagePullPolicy: 'IfNotPresent',
         imagePullSecrets: [],
-        resources: { requests: { cpu: '5m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+        resources: { requests: { cpu: '5m', memory: '40Mi' }, limits: { memory: '128Mi' } },
         logLevel: 'info',
       },
       meshProxies: ['istio-proxy', 'linkerd-proxy'],
