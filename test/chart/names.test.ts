@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ofKind, render, type Manifest } from './chart.ts'
+import { ofKind, one, render, type Manifest } from './chart.ts'
 import { agent, modeOf } from './modes.ts'
 
 const long = 'a'.repeat(53)
@@ -53,3 +53,39 @@ function isClusterWide({ kind }: Manifest): boolean {
 function agentOf(provider: string): typeof agent {
   return { ...agent, proof: { ...agent.proof, provider } }
 }
+
+test('what looks like a number or a word of YAML stays a text', () => {
+  const odd = ['0x10', '1e3', 'true', 'null', '~']
+  const [storageClass = '', priorityClassName = '', pullSecret = '', noProxy = ''] = odd
+  const manifests = render(
+    {
+      nameOverride: '1e3',
+      fullnameOverride: 'true',
+      authority: {
+        persistence: { storageClass },
+        priorityClassName,
+        proxy: { url: 'http://proxy.example.com:3128', noProxy: [noProxy] },
+      },
+      image: { registry: '', repository: '1', tag: '1', pullSecrets: [pullSecret] },
+    },
+    { name: 'null', namespace: '123' },
+  )
+  for (const { kind, metadata } of manifests) {
+    const texts = [metadata.name, metadata.namespace ?? '', ...Object.values(metadata.labels ?? {})]
+    expect(
+      texts.filter((text) => typeof text !== 'string'),
+      kind,
+    ).toEqual([])
+  }
+  const { spec } = one(manifests, 'StatefulSet', 'true-authority') as unknown as {
+    readonly spec: { readonly template: { readonly spec: object } }
+  }
+  expect(spec.template.spec).toMatchObject({
+    priorityClassName,
+    imagePullSecrets: [{ name: pullSecret }],
+    containers: [{ image: '1:1' }],
+  })
+  expect(spec).toMatchObject({
+    volumeClaimTemplates: [{ spec: { storageClassName: storageClass } }],
+  })
+})

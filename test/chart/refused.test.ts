@@ -94,6 +94,11 @@ const contradictions: readonly Refused[] = [
     says: 'has the provider prod, which is neither clusterName (this-cluster)',
   },
   {
+    what: 'a name that no Service can have',
+    values: { fullnameOverride: '1-broker' },
+    says: 'names would begin with 1-broker, and those of Services begin with a letter',
+  },
+  {
     what: 'two writers of one file',
     values: { authority: { replicas: 2 } },
     says: 'authority.replicas is more than 1: SQLite has one writer',

@@ -9,11 +9,11 @@ enableServiceLinks: false
 {{- with concat $root.Values.global.imagePullSecrets $root.Values.image.pullSecrets | uniq }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
@@ -36,7 +36,7 @@ securityContext:
 
 {{/* What all containers have in common. Takes (list root values). */}}
 {{- define "lumo-broker.container" -}}
-image: {{ include "lumo-broker.image" (index . 0) }}
+image: {{ include "lumo-broker.image" (index . 0) | quote }}
 imagePullPolicy: {{ (index . 0).Values.image.pullPolicy }}
 args: [run]
 # So that `kubectl describe pod` shows why it does not start.
@@ -85,7 +85,7 @@ annotations:
 - name: HTTPS_PROXY
   value: {{ . | quote }}
 - name: NO_PROXY
-  value: {{ concat (list ".svc" (printf ".%s" $root.Values.cluster.domain) "$(KUBERNETES_SERVICE_HOST)" "localhost" "127.0.0.1" "::1") $values.proxy.noProxy | join "," }}
+  value: {{ concat (list ".svc" (printf ".%s" $root.Values.cluster.domain) "$(KUBERNETES_SERVICE_HOST)" "localhost" "127.0.0.1" "::1") $values.proxy.noProxy | join "," | quote }}
 {{- end }}
 {{- if $values.caBundle }}
 - name: NODE_EXTRA_CA_CERTS

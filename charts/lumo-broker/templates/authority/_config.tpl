@@ -3,7 +3,7 @@
 roles: {{ ternary (list "authority" "broker") (list "authority") .Values.authority.allInOne | toJson }}
 authority:
   listen: '[::]:9170'
-  origin: {{ include "lumo-broker.origin" . }}
+  origin: {{ include "lumo-broker.origin" . | quote }}
   tls:
     certFile: /etc/lumo/tls/tls.crt
     keyFile: /etc/lumo/tls/tls.key
@@ -14,7 +14,7 @@ authority:
     file: /var/lib/lumo/authority.sqlite
     {{- end }}
   keyEncryptionSecret:
-    namespace: {{ .Release.Namespace }}
+    namespace: {{ .Release.Namespace | quote }}
     name: {{ $name }}-key-encryption
   tenants:
     - slug: {{ .Values.tenant | quote }}

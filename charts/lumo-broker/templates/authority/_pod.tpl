@@ -57,7 +57,7 @@ spec:
     {{- with $own.postgresql.secretName }}
     - name: postgresql
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         items:
           - { key: {{ $own.postgresql.key | quote }}, path: url }
     {{- end }}

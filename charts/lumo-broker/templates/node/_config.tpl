@@ -11,7 +11,7 @@ broker:
     - {{ . }}:9180
     {{- end }}
   authority:
-    url: {{ include "lumo-broker.authorityURL" . }}
+    url: {{ include "lumo-broker.authorityURL" . | quote }}
     tenant: {{ .Values.tenant | quote }}
     {{- if .Values.authority.enabled }}
     caFile: /etc/lumo/tls/ca.crt

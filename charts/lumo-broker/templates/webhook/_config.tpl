@@ -4,7 +4,7 @@ roles: [webhook]
 webhook:
   listen: '[::]:{{ int .Values.webhook.port }}'
   authority:
-    url: {{ include "lumo-broker.authorityURL" . }}
+    url: {{ include "lumo-broker.authorityURL" . | quote }}
     tenant: {{ .Values.tenant | quote }}
     {{- if .Values.authority.serverCA }}
     trust: file
@@ -14,7 +14,7 @@ webhook:
     {{- end }}
   proofAudience: {{ include "lumo-broker.proofAudience" . | quote }}
   sidecar:
-    image: {{ include "lumo-broker.image" . }}
+    image: {{ include "lumo-broker.image" . | quote }}
     imagePullPolicy: {{ .Values.image.pullPolicy }}
     imagePullSecrets: {{ toJson .Values.sidecar.imagePullSecrets }}
     resources: {{ toJson .Values.sidecar.resources }}
@@ -31,11 +31,11 @@ webhook:
   certificates:
     {{- if eq .Values.certificates.source "own" }}
     own:
-      namespace: {{ .Release.Namespace }}
+      namespace: {{ .Release.Namespace | quote }}
       caSecret: {{ $name }}-ca
       lease: {{ $name }}-webhook
       leaves: {{- include "lumo-broker.leaves" . | nindent 8 }}
-      webhookConfigurations: [{{ include "lumo-broker.clusterName" . }}]
+      webhookConfigurations: [{{ include "lumo-broker.clusterName" . | quote }}]
     {{- else }}
     files:
       tls:
