@@ -43,7 +43,7 @@ export const neighbours: Case = {
       '-n',
       SYSTEM,
       'logs',
-      '--selector=app.kubernetes.io/name=lumo-broker',
+      '--selector=app.kubernetes.io/name=lumo-node-broker',
       '--tail=-1',
     )
     assert.match(log, /caller\.refused/)

@@ -32,7 +32,7 @@ interface BrokerPod {
 }
 
 async function brokers(cluster: Cluster): Promise<readonly BrokerPod[]> {
-  const selector = ['-l', 'app.kubernetes.io/name=lumo-broker', '-o', 'json']
+  const selector = ['-l', 'app.kubernetes.io/name=lumo-node-broker', '-o', 'json']
   const text = await cluster.kubectl('-n', SYSTEM, 'get', 'pods', ...selector)
   return (JSON.parse(text) as { readonly items: readonly BrokerPod[] }).items
 }
