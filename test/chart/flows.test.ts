@@ -34,8 +34,9 @@ interface Setting {
   readonly apiServers?: readonly string[]
   readonly outside?: readonly string[]
   readonly scrapers?: readonly string[]
-  readonly shape?: Flow['where']
-  readonly postgresql?: { readonly address: string; readonly port: number }
+  readonly shape?: readonly Flow['where'][]
+  /** Without an address: anywhere. */
+  readonly postgresql?: { readonly address?: string; readonly port: number }
 }
 
 const settings: readonly Setting[] = [
@@ -45,11 +46,17 @@ const settings: readonly Setting[] = [
   { mode: 'an authority elsewhere', remotePorts: { node: [443, 8443] } },
   { mode: 'node brokers alone', remotePorts: { node: [443, 8443, 3128] } },
   { mode: 'host network', webhookPort: 10443 },
-  { mode: 'all in one', shape: 'allInOne' },
+  { mode: 'all in one', shape: ['allInOne'] },
   {
     mode: 'PostgreSQL',
-    shape: 'postgresql',
+    shape: ['postgresql'],
     postgresql: { address: '192.0.2.70', port: 6432 },
+  },
+  // No setting says where the database is: anywhere, at its port.
+  {
+    mode: 'all in one, on PostgreSQL',
+    shape: ['allInOne', 'postgresql'],
+    postgresql: { port: 5432 },
   },
   {
     mode: 'everything',
@@ -64,7 +71,7 @@ const settings: readonly Setting[] = [
 const components = new Set(['authority', 'webhook', 'node'])
 /** An address that nobody named, as an API server, a resolver or a web site may have. */
 const SOMEWHERE = '203.0.113.50'
-const ports = [53, 80, 443, 3128, 6432, 6443, 8443, 9170, 9180, 9190, 9443, 10443]
+const ports = [53, 80, 443, 3128, 5432, 6432, 6443, 8443, 9170, 9180, 9190, 9443, 10443]
 
 describe.each(settings)('$mode', (setting) => {
   const manifests = render(modeOf(setting.mode))
@@ -142,7 +149,7 @@ function fitsPort(flow: Flow, { port, protocol }: Named, setting: Setting): bool
     postgresql: setting.postgresql ? [setting.postgresql.port] : [],
   }
   return (
-    (flow.where === undefined || flow.where === setting.shape) &&
+    (flow.where === undefined || (setting.shape ?? []).includes(flow.where)) &&
     (flow.protocol ?? 'TCP') === protocol &&
     flow.ports.some((one) => (typeof one === 'number' ? one === port : words[one]?.includes(port)))
   )
@@ -161,7 +168,7 @@ function isAt(word: string, place: string, setting: Setting, asCaller: boolean):
     case 'apiServer':
       return !asCaller || setting.apiServers === undefined || place === 'an API server'
     case 'postgresql':
-      return place === 'a database'
+      return setting.postgresql?.address === undefined || place === 'a database'
     case 'dns':
     case 'remote':
       return true

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { counters, gauges, histograms } from '../../src/platform/metrics.ts'
@@ -63,6 +64,14 @@ test.skipIf(!promtool)('promtool has nothing against the alerts', () => {
     encoding: 'utf8',
   })
   expect(status, stderr).toBe(0)
+})
+
+test.skipIf(!promtool)('each state of the webhook raises its alert, and no other', () => {
+  const cases = fileURLToPath(new URL('alerts.yaml', import.meta.url))
+  const { status, stderr, stdout } = spawnSync('promtool', ['test', 'rules', cases], {
+    encoding: 'utf8',
+  })
+  expect(status, stdout + stderr).toBe(0)
 })
 
 const manifests = render(modeOf('everything'))

@@ -62,11 +62,19 @@ export const modes: Readonly<Record<string, Values>> = {
     authority: { postgresql: { secretName: 'lumo-database', port: 6432 }, replicas: 3 },
     networkPolicy: { postgresqlCIDRs: ['192.0.2.64/28'] },
   },
+  'all in one, on PostgreSQL': {
+    authority: {
+      allInOne: true,
+      postgresql: { secretName: 'lumo-database' },
+      persistence: { keep: false },
+    },
+  },
   'host network': { webhook: { hostNetwork: true, port: 10443 } },
   everything: {
     tenant: 'big-corp',
     issuerURL: 'https://auth.example.com/t/big-corp/api/v1',
     clusterName: 'prod',
+    commonLabels: { 'corp.example/owner': 'identity', team: 'a', release: '1e3' },
     proofAudience: 'lumo-proof',
     cluster: {
       issuer: 'https://oidc.example.com/id/1',

@@ -73,6 +73,11 @@ test.each([
   { mode: 'cert-manager', all: [...authority, ...node] },
   { mode: 'an authority elsewhere', all: node },
   { mode: 'an authority alone', all: authority },
+  // Serving pods and keeping the state elsewhere take no right more.
+  ...['all in one', 'PostgreSQL', 'all in one, on PostgreSQL'].map((mode) => ({
+    mode,
+    all: [...authority, ...webhook],
+  })),
   {
     // Keys from elsewhere than its own API server, which is asked about each proof.
     mode: 'everything',

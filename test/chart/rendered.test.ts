@@ -8,17 +8,19 @@ import { INJECTED, LABEL } from '../../src/webhook/annotations.ts'
 import { PROOF_VOLUME, SIDECAR } from '../../src/webhook/sidecar.ts'
 import { fileOf, lint, NAMESPACE, notes, ofKind, one, render, type Manifest } from './chart.ts'
 import { modeNames, modeOf } from './modes.ts'
-import type { PodSpec } from './pods.ts'
+import { podsOf, type PodSpec } from './pods.ts'
 
 const environment = { NODE_NAME: 'node-1', POD_IP: '10.0.0.1', HOST_IP: '10.1.0.1' }
 const identity = ({ kind, metadata: { namespace = '', name } }: Manifest): string =>
   `${kind} ${namespace}/${name}`
 
 /** Rendered for a version of the program that there is not yet. */
+const notYet = [
+  'authority.store.postgresUrlFile: PostgreSQL is not in this version: keep the state in authority.store.file',
+]
 const refused: Readonly<Record<string, readonly string[]>> = {
-  PostgreSQL: [
-    'authority.store.postgresUrlFile: PostgreSQL is not in this version: keep the state in authority.store.file',
-  ],
+  PostgreSQL: notYet,
+  'all in one, on PostgreSQL': notYet,
 }
 
 function faultsOf(text: string): readonly string[] {
@@ -98,11 +100,15 @@ describe.each(modeNames)('%s', (name) => {
   })
 })
 
-test.each(['no values', 'an authority elsewhere', 'everything'])('%s lints clean', (name) => {
-  const { ok, text } = lint(modeOf(name))
-  expect(ok, text).toBe(true)
-  expect(text).not.toMatch(/WARNING|ERROR/)
-})
+// Each takes a second: those that differ most.
+test.each(['no values', 'an authority elsewhere', 'all in one, on PostgreSQL', 'everything'])(
+  '%s lints clean',
+  (name) => {
+    const { ok, text } = lint(modeOf(name))
+    expect(ok, text).toBe(true)
+    expect(text).not.toMatch(/WARNING|ERROR/)
+  },
+)
 
 test('all in one: the authority serves pods of mode node at its own name', () => {
   const manifests = render(modeOf('all in one'))
@@ -130,9 +136,65 @@ test('PostgreSQL: several replicas without a volume, and one at a time that may 
     secret: { secretName: 'lumo-database', items: [{ key: 'url', path: 'url' }] },
   })
   expect(JSON.stringify(spec)).not.toContain('/var/lib/lumo')
+  expect(spec.template.spec).toMatchObject({
+    topologySpreadConstraints: [
+      {
+        topologyKey: 'kubernetes.io/hostname',
+        labelSelector: { matchLabels: { 'app.kubernetes.io/component': 'authority' } },
+      },
+    ],
+  })
   const budget = one(manifests, 'PodDisruptionBudget', 'lumo-broker-authority')
-  expect(budget['spec']).toMatchObject({ maxUnavailable: 1 })
+  expect(budget['spec']).toMatchObject({
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+  })
 })
+
+test.each([
+  { given: undefined, replicas: 2, budgets: 1 },
+  { given: null, replicas: 2, budgets: 1 },
+  // A budget for one would only keep nodes from being drained.
+  { given: 1, replicas: 1, budgets: 0 },
+])('PostgreSQL: replicas $given make $replicas', ({ given, replicas, budgets }) => {
+  const postgresql = { secretName: 'lumo-database' }
+  const authority = given === undefined ? { postgresql } : { postgresql, replicas: given }
+  const manifests = render({ authority })
+  expect(one(manifests, 'Deployment', 'lumo-broker-authority')['spec']).toMatchObject({ replicas })
+  const named = ofKind(manifests, 'PodDisruptionBudget').filter(({ metadata }) =>
+    metadata.name.endsWith('-authority'),
+  )
+  expect(named.length).toBe(budgets)
+})
+
+test('labels of all: everything has them, what says its own keeps it, and no selector and no claim changes', () => {
+  const values = modeOf('everything')
+  const manifests = render(values)
+  const plain = render({ ...values, commonLabels: {} })
+  for (const { kind, metadata } of manifests) {
+    expect(metadata.labels, kind).toMatchObject({ 'corp.example/owner': 'identity' })
+  }
+  for (const { labels } of podsOf(manifests)) {
+    expect(labels).toMatchObject({ 'corp.example/owner': 'identity' })
+  }
+  const { spec } = one(manifests, 'Deployment', 'lumo-broker-webhook') as unknown as {
+    readonly spec: { readonly template: object }
+  }
+  expect(spec.template).toMatchObject({ metadata: { labels: { team: 'b', release: '1e3' } } })
+  expect(one(manifests, 'PrometheusRule', 'lumo-broker').metadata.labels).toMatchObject({
+    team: 'a',
+    release: 'prometheus',
+  })
+  expect(unchangeable(manifests)).toEqual(unchangeable(plain))
+})
+
+/** What the API server lets nobody change, so that an upgrade with other labels would fail. */
+function unchangeable(manifests: readonly Manifest[]): readonly unknown[] {
+  return manifests.flatMap(({ spec }) => {
+    const { selector, volumeClaimTemplates } = (spec ?? {}) as Readonly<Record<string, unknown>>
+    return selector === undefined ? [] : [selector, volumeClaimTemplates]
+  })
+}
 
 const kept = { 'helm.sh/resource-policy': 'keep' }
 
@@ -206,12 +268,19 @@ test.each([
   {
     mode: 'PostgreSQL',
     says: ['NOTHING GETS A TOKEN YET', 'DOES NOT START', 'secret/lumo-broker-key-encryption'],
+    never: ['persistentvolumeclaim/'],
+  },
+  {
+    mode: 'all in one, on PostgreSQL',
+    says: ['NOTHING GETS', 'DOES NOT START', 'persistence.keep is false'],
+    never: ['kubectl delete', 'volume'],
   },
   { mode: 'one agent and its test', says: ['helm test', 'secret/lumo-broker-key-encryption'] },
   { mode: 'no trace after uninstall', says: ['NOTHING GETS', 'persistence.keep is false'] },
   { mode: 'cert-manager', says: ['NOTHING GETS', "cert-manager's, and stay"] },
-])('what the notes say with $mode', ({ mode, says }) => {
+])('what the notes say with $mode', ({ mode, says, never = [] }) => {
   const text = notes(modeOf(mode))
+  for (const part of never) expect(text).not.toContain(part)
   for (const part of says) expect(text).toContain(part)
   expect(text.includes('NOTHING GETS')).toBe(says.some((part) => part.startsWith('NOTHING GETS')))
 })

@@ -82,6 +82,12 @@ const ofAuthority: readonly Case[] = [
     authorityOnly({ tls: { certFile: '/c' } }),
     'authority.tls: keyFile must be given',
   ],
+  ['no place for the state', authorityOnly({ store: {} }), 'authority.store.file: must be given'],
+  ...[{}, { file: '/var/lib/lumo/authority.sqlite' }].map((file): Case => [
+    `the state in PostgreSQL, ${Object.keys(file).length === 0 ? 'alone' : 'beside a file'}`,
+    authorityOnly({ store: { ...file, postgresUrlFile: '/etc/lumo/postgresql/url' } }),
+    'authority.store.postgresUrlFile: PostgreSQL is not in this version: keep the state in authority.store.file',
+  ]),
   [
     'no tenants',
     authorityOnly({ tenants: [] }),

@@ -33,13 +33,20 @@ app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Takes (list root component). */}}
+{{/* Takes (list root component), or (list root component labels) where it has more of its own. */}}
 {{- define "lumo-broker.labels" -}}
 {{- $root := index . 0 -}}
+{{- $more := dict }}
+{{- if gt (len .) 2 }}
+{{- $more = default dict (index . 2) }}
+{{- end -}}
 {{ include "lumo-broker.selectorLabels" . }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ include "lumo-broker.chart" $root }}
+{{- with mergeOverwrite (deepCopy (default dict $root.Values.commonLabels)) $more }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "lumo-broker.image" -}}
@@ -81,6 +88,10 @@ https://{{ include "lumo-broker.host" (list . "authority") }}:9170
 {{- else -}}
 {{- include "lumo-broker.origin" . -}}
 {{- end -}}
+{{- end }}
+
+{{- define "lumo-broker.authorityReplicas" -}}
+{{- default (ternary 2 1 (not (empty .Values.authority.postgresql.secretName))) .Values.authority.replicas | int -}}
 {{- end }}
 
 {{- define "lumo-broker.proofAudience" -}}

@@ -65,10 +65,7 @@ securityContext:
 {{- $component := index . 1 -}}
 {{- $values := index . 2 -}}
 labels:
-  {{- include "lumo-broker.labels" (list $root $component) | nindent 2 }}
-  {{- with $values.podLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "lumo-broker.labels" (list $root $component $values.podLabels) | nindent 2 }}
 annotations:
   # Its configuration is read at the start only.
   checksum/config: {{ include (printf "%s/%s/configmap.yaml" $root.Template.BasePath $component) $root | sha256sum }}
