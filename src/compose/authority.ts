@@ -1,7 +1,7 @@
 import { auditKeys } from '../audit/chain.ts'
 import { Journal } from '../audit/journal.ts'
 import { retainAudit } from '../audit/retention.ts'
-import type { AuthorityConfig, KeyEncryptionConfig } from '../config/config.ts'
+import type { AuthorityConfig } from '../config/config.ts'
 import { issueCode, type AuthorizationRequest, type Consent } from '../endpoint/authorize.ts'
 import { ClientAssertions } from '../endpoint/client/assertion.ts'
 import { Limits } from '../endpoint/limits.ts'
@@ -73,16 +73,25 @@ export async function openState(
   config: AuthorityConfig,
   surroundings: Surroundings,
 ): Promise<{ readonly store: Store; readonly seal: Seal }> {
-  const keyText = await keyEncryptionText(config.keyEncryption, surroundings)
-  const seal = Seal.parse(keyText, surroundings.random)
-  return { store: sqliteStore(config.storeFile), seal }
+  const store = sqliteStore(config.storeFile)
+  try {
+    const keyText = await keyEncryptionText(config, store, surroundings)
+    return { store, seal: Seal.parse(keyText, surroundings.random) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 async function keyEncryptionText(
-  config: KeyEncryptionConfig,
+  { keyEncryption: config, tenants }: AuthorityConfig,
+  store: Store,
   surroundings: Surroundings,
 ): Promise<string> {
-  if (config.in === 'secret') return keyOfSecret(config, surroundings)
+  if (config.in === 'secret') {
+    const kept = await Promise.all(tenants.map(({ slug }) => store.signingKeys(slug)))
+    return keyOfSecret(config, kept.flat().length === 0, surroundings)
+  }
   return (await surroundings.files.read(config.file, MAX_KEY_FILE_BYTES)).toString('utf8')
 }
 

@@ -10,23 +10,28 @@ const MAX_ATTEMPTS = 3
 
 /**
  * The key that encrypts signing keys, of a Secret that was made without one: the program that needs it makes it, once. A chart
- * that did would make another at each rendering.
+ * that did would make another at each rendering. `mayMake`: there is no state yet.
  * @throws OperatorFault
  */
 export async function keyOfSecret(
   { namespace, name }: KeyEncryptionConfig & { readonly in: 'secret' },
+  mayMake: boolean,
   surroundings: { readonly http: HttpClient; readonly random: Random },
 ): Promise<string> {
   const { openClusterObjects } = await import('./cluster_objects.ts')
   const objects = await openClusterObjects({ namespace, lease: '' }, surroundings)
-  return readOrMake(objects, name, surroundings.random)
+  return readOrMake(objects, name, mayMake ? surroundings.random : undefined)
 }
 
-/** @throws OperatorFault */
+/**
+ * Without `random` none is made: the state has keys that another one encrypted, and a Secret that was emptied since, as a forced
+ * replacement does, must not be filled with one that opens none of them.
+ * @throws OperatorFault
+ */
 export async function readOrMake(
   objects: Pick<ClusterObjects, 'readSecret' | 'writeSecret'>,
   name: string,
-  random: Random,
+  random: Random | undefined,
 ): Promise<string> {
   const fault = (what: string) =>
     new OperatorFault(`authority.keyEncryptionSecret: the Secret ${name} ${what}`)
@@ -38,6 +43,11 @@ export async function readOrMake(
     if (key !== undefined && key !== '') return key
     // One that holds something else belongs to somebody else.
     if (Object.keys(secret.data).length > 0) throw fault('has no member `key`, and others')
+    if (!random) {
+      throw fault(
+        'is empty, and the state has keys that were encrypted with what it held: restore it from a backup',
+      )
+    }
     const made = random.bytes(KEY_BYTES).toString('base64')
     const written = await objects.writeSecret(name, { key: made }, secret.resourceVersion)
     if (written === 'written') return made

@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import { isSafeUrl } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
+import { certificatesIn } from '../platform/pem.ts'
 import { isLoopbackAddress, parseListen, sameAddress } from './address.ts'
 import { issuerOf } from './authority.ts'
 import type {
@@ -108,7 +108,7 @@ function resolveRemote(
   if (ca !== undefined && caFile !== undefined) {
     fault('broker.authority.ca', 'must be absent beside caFile')
   }
-  if (ca !== undefined && !isCertificate(ca)) {
+  if (ca !== undefined && !certificatesIn(ca)) {
     fault('broker.authority.ca', 'must be certificates in PEM')
   }
   return {
@@ -118,15 +118,6 @@ function resolveRemote(
     ca,
     connectTimeoutMs: connectTimeout * 1000,
     totalTimeoutMs: timeout * 1000,
-  }
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    new X509Certificate(pem)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -80,3 +80,12 @@ test.each<[string, OneSecret, string]>([
   )
   expect(secret.writes).toBe(0)
 })
+
+test('where there is state already, an empty Secret is not filled, and its key is taken where it has one', async () => {
+  const emptied = new OneSecret({})
+  await expect(readOrMake(emptied, 'keys', undefined)).rejects.toThrow(
+    'authority.keyEncryptionSecret: the Secret keys is empty, and the state has keys that were encrypted with what it held',
+  )
+  expect(emptied.writes).toBe(0)
+  expect(await readOrMake(new OneSecret({ key: 'kept' }), 'keys', undefined)).toBe('kept')
+})
