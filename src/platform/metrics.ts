@@ -45,7 +45,7 @@ export const counters = {
   },
   admissions: {
     name: 'lumo_webhook_admissions_total',
-    help: 'Pods that the webhook was asked about: injected, untouched, refused, or malformed questions.',
+    help: 'Pods that the webhook was asked about: injected, untouched, refused, failed (no fault of theirs), or malformed questions.',
     labels: ['outcome'],
   },
   sinkWrites: {

@@ -98,6 +98,37 @@ const contradictions: readonly Refused[] = [
     values: { fullnameOverride: '1-broker' },
     says: 'names would begin with 1-broker, and those of Services begin with a letter',
   },
+  ...[
+    { authority: { extraEnv: [{ name: 'LUMO_CONFIG', value: 'x' }] } },
+    { node: { proxy: { url: 'http://proxy:1' }, extraEnv: [{ name: 'NO_PROXY', value: 'x' }] } },
+  ].map((values) => ({
+    what: `a variable of the chart: ${JSON.stringify(values).slice(0, 12)}`,
+    values,
+    says: 'which the chart sets itself',
+  })),
+  {
+    what: 'the annotation that restarts pods',
+    values: { webhook: { podAnnotations: { 'checksum/config': 'x' } } },
+    says: 'webhook.podAnnotations has checksum/config',
+  },
+  {
+    what: 'an address where a name is needed',
+    values: { issuerURL: 'https://10.0.0.5:9170/t/acme-corp/api/v1' },
+    says: 'issuerURL has an IP address as its host',
+  },
+  {
+    what: 'more agents than a ConfigMap has room for',
+    values: {
+      agents: Array.from({ length: 1_500 }, (_, index) => ({
+        ...agent,
+        name: `agent-${String(index)}`,
+        grants: [
+          { scopes: Array.from({ length: 40 }, (_, scope) => `scope-number-${String(scope)}`) },
+        ],
+      })),
+    },
+    says: 'agents are too long for a ConfigMap',
+  },
   {
     what: 'two writers of one file',
     values: { authority: { replicas: 2 } },
@@ -162,6 +193,8 @@ test.each(contradictions)('refused with a sentence: $what', ({ values, says }) =
 const malformed: readonly (readonly [values: Values, says: readonly string[]])[] = [
   [
     {
+      networkPolicy: { apiServerPorts: null },
+      global: null,
       tennant: 'acme-corp',
       tenant: 'Acme',
       issuerURL: 'http://auth.example.com/t/acme-corp/api/v1',
@@ -175,6 +208,8 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
       agents: [{ name: 'a' }, { ...agent, scope: ['a'] }, agentIn({ serviceaccount: 'a' })],
     },
     [
+      "at '': missing property 'global'",
+      "at '/networkPolicy': missing property 'apiServerPorts'",
       "at '': additional properties 'tennant' not allowed",
       "at '/tenant'",
       "at '/issuerURL'",

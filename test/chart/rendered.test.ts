@@ -203,11 +203,13 @@ test.each([
   { mode: 'no trace after uninstall', whenDeleted: 'Delete', annotations: undefined },
 ])('what stays after uninstall with $mode', ({ mode, whenDeleted, annotations }) => {
   const manifests = render(modeOf(mode))
-  const secret = one(manifests, 'Secret', 'lumo-broker-key-encryption')
+  const secrets = ['key-encryption', 'ca'].map((name) =>
+    one(manifests, 'Secret', `lumo-broker-${name}`),
+  )
   const { spec } = one(manifests, 'StatefulSet', 'lumo-broker-authority')
   expect(spec).toMatchObject({ persistentVolumeClaimRetentionPolicy: { whenDeleted } })
-  expect(secret.metadata.annotations).toEqual(annotations)
-  const others = manifests.filter((manifest) => manifest !== secret)
+  for (const secret of secrets) expect(secret.metadata.annotations).toEqual(annotations)
+  const others = manifests.filter((manifest) => !secrets.includes(manifest))
   expect(
     others.filter(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy']),
   ).toEqual([])
@@ -257,7 +259,12 @@ test('the webhook is asked of labelled pods only, and never of its own', () => {
     },
   ])
   const policy = one(manifests, 'ValidatingAdmissionPolicy', 'lumo-broker.lumo-system')
-  expect(policy['spec']).toMatchObject({ failurePolicy: 'Fail', matchConstraints: scope })
+  // Of any value of the label, for a misspelt one would be no label to the webhook.
+  const key = { matchExpressions: [{ key: 'lumoauth.dev/inject', operator: 'Exists' }] }
+  expect(policy['spec']).toMatchObject({
+    failurePolicy: 'Fail',
+    matchConstraints: { ...scope, objectSelector: key },
+  })
   for (const name of [SIDECAR, PROOF_VOLUME, INJECTED, LABEL]) {
     expect(JSON.stringify(policy['spec'])).toContain(name)
   }

@@ -103,6 +103,10 @@ yes
 {{- else }}
 - namespaceSelector: {}
 {{- end }}
+{{- else if and (eq $peer "apiServer") (not (index . 2)) }}
+{{- range $root.Values.networkPolicy.apiServerCIDRs }}
+- ipBlock: { cidr: {{ . | quote }} }
+{{- end }}
 {{- else if eq $peer "postgresql" }}
 {{- range $root.Values.networkPolicy.postgresqlCIDRs }}
 - ipBlock: { cidr: {{ . | quote }} }

@@ -17,7 +17,7 @@ webhook:
     image: {{ include "lumo-broker.image" . | quote }}
     imagePullPolicy: {{ .Values.image.pullPolicy }}
     imagePullSecrets: {{ toJson .Values.sidecar.imagePullSecrets }}
-    resources: {{ toJson .Values.sidecar.resources }}
+    resources: {{ include "lumo-broker.sidecarResources" . }}
     logLevel: {{ .Values.sidecar.logLevel }}
   meshProxies: {{ toJson .Values.webhook.meshProxies }}
   {{- if .Values.node.enabled }}
@@ -43,4 +43,17 @@ webhook:
         keyFile: /etc/lumo/tls/tls.key
       caFile: /etc/lumo/tls/ca.crt
     {{- end }}
+{{- end }}
+
+{{/* As texts: people write `cpu: 1`. */}}
+{{- define "lumo-broker.sidecarResources" -}}
+{{- $resources := dict -}}
+{{- range $kind, $amounts := .Values.sidecar.resources -}}
+{{- $texts := dict -}}
+{{- range $of, $amount := $amounts -}}
+{{- $_ := set $texts $of (toString $amount) -}}
+{{- end -}}
+{{- $_ := set $resources $kind $texts -}}
+{{- end -}}
+{{- toJson $resources -}}
 {{- end }}

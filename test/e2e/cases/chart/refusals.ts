@@ -33,6 +33,12 @@ export const chartRefusals: Case = {
     )
     assert.equal(code, 1)
     assert.match(stderr, /lumoauth\.dev\/containers/)
+    const capital = plainPod('capital', { script: stays, labelled: false })
+    const mistyped = { ...capital.metadata, labels: { 'lumoauth.dev/inject': 'True' } }
+    const spelt = await tryApply(cluster, { ...capital, metadata: mistyped })
+    assert.match(spelt.stderr, /has to be "true" or "false"/)
+    const late = ['label', 'pod', 'unlabelled', 'lumoauth.dev/inject=true', '-n', CHART_DEMO]
+    assert.match((await cluster.tryKubectl(late)).stderr, /got the label after it was made/)
     const hostNetwork = plainPod('host', { script: stays })
     const onHost = {
       ...hostNetwork,

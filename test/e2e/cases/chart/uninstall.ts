@@ -17,6 +17,7 @@ import { keysOf } from './install.ts'
 /** What the notes of the release name. */
 const KEPT = [
   `persistentvolumeclaim/state-${FULLNAME}-authority-0`,
+  `secret/${FULLNAME}-ca`,
   `secret/${FULLNAME}-key-encryption`,
 ]
 const KINDS = 'all,secret,configmap,pvc,lease,role,rolebinding,networkpolicy,serviceaccount,pdb'
