@@ -21,8 +21,16 @@ const catalogue = {
     'The token that was sent cannot be verified at the moment.',
   ],
   workload_not_allowed: [403, 'access_denied', 'The local policy allows this workload nothing.'],
-  audience_not_allowed: [403, 'access_denied', 'The local policy does not allow this target.'],
-  scope_not_allowed: [403, 'access_denied', 'The local policy does not allow this scope.'],
+  audience_not_allowed: [
+    403,
+    'access_denied',
+    'The local policy does not allow this target, or a request that names none.',
+  ],
+  scope_not_allowed: [
+    403,
+    'access_denied',
+    'The local policy does not allow this scope or, where none is named, any that the authority grants.',
+  ],
   exchanges_exhausted: [
     429,
     'too_many_requests',

@@ -1,11 +1,11 @@
 import type { LocalPolicy } from '../policy/local/local_policy.ts'
 import type { LocalRule } from '../policy/local/rule.ts'
-import { parseScope } from '../oauth/scope.ts'
+import { fitsScope, parseScope } from '../oauth/scope.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError, type BrokerErrorCode } from './errors.ts'
-import { wishFor, type Wish } from './wish.ts'
+import { changedWish, wishFor, type Wish } from './wish.ts'
 
 export interface LocalLimits {
   readonly exchangesPerMinute: number
@@ -31,32 +31,56 @@ export class LocalGate {
     this.#dependencies = dependencies
   }
 
+  /**
+   * The request as the authority is asked: what it leaves open is what the policy says, so that a workload with less than
+   * its agent gets a token for less, and no refusal. What it names is left as it is.
+   */
+  completes(workload: Workload, wish: Wish): Wish {
+    const rule = this.#ruleFor(workload)
+    return rule === undefined || rule === 'any' ? wish : completed(wish, rule)
+  }
+
   /** Before an exchange: whether the request itself is allowed. */
   denies(workload: Workload, wish: Wish): BrokerError | undefined {
     const rule = this.#ruleFor(workload)
     if (rule === 'any') return undefined
-    const code = rule ? rule.denies(wantedOf(wish)) : 'workload_not_allowed'
+    const code = rule ? rule.denies(wantedOf(completed(wish, rule))) : 'workload_not_allowed'
     return code && this.#deny(code, rule)
   }
 
-  /** After an exchange: a token that reaches further than the policy is never served. */
+  /** After an exchange: a token that reaches further than the policy is never served. `asked`: what it was asked for with. */
   deniesGranted(
     workload: Workload,
-    wish: Wish,
+    asked: Wish,
     scope: string | undefined,
   ): BrokerError | undefined {
     const rule = this.#ruleFor(workload)
     if (rule === 'any') return undefined
-    // What cannot be read is not known, and never as good as none.
-    const granted = scope === '' ? [] : scope === undefined ? undefined : parseScope(scope)
-    const code = rule ? rule.deniesGranted(wantedOf(wish), granted) : 'workload_not_allowed'
+    const code = rule
+      ? rule.deniesGranted(wantedOf(asked), grantedOf(scope))
+      : 'workload_not_allowed'
     return code && this.#deny(code, rule)
+  }
+
+  /** What of a scope that was granted the policy allows, where that is less, and something. */
+  commonScope(
+    workload: Workload,
+    asked: Wish,
+    scope: string | undefined,
+  ): readonly string[] | undefined {
+    const rule = this.#ruleFor(workload)
+    const granted = grantedOf(scope)
+    if (rule === undefined || rule === 'any' || !granted) return undefined
+    const allowed = rule.scopesAt(wantedOf(asked).targets)
+    const common = granted.filter((value) => allowed?.includes(value) ?? true)
+    return common.length === granted.length || common.length === 0 ? undefined : common
   }
 
   /** Counts an exchange that somebody asked for; of the budget that is named, where it is not the workload's own. */
   spend(workload: Workload, wish: Wish, budget = workload.budget): BrokerError | undefined {
     const rule = this.#ruleFor(workload)
-    const exceeded = budget.spend(wantedOf(wish).targets, this.#limitsOf(rule))
+    const { targets } = wantedOf(this.completes(workload, wish))
+    const exceeded = budget.spend(targets, this.#limitsOf(rule))
     if (!exceeded) return undefined
     return this.#deny(exceeded.code, rule, exceeded.retryAfterSeconds)
   }
@@ -79,11 +103,11 @@ export class LocalGate {
     const rule = this.#ruleFor(workload)
     if (rule === undefined || rule === 'any') return []
     const exact = (rule.allow ?? []).filter(({ audience }) => !(audience ?? '').includes('*'))
-    return exact.map(({ audience, scopes }) =>
+    return exact.map(({ audience }) =>
       wishFor({
         audiences: audience === undefined ? [] : [audience],
         resources: [],
-        scope: scopes,
+        scope: undefined,
         agent: undefined,
       }),
     )
@@ -92,12 +116,23 @@ export class LocalGate {
   /** Drops what a changed policy no longer allows. */
   review(workload: Workload): void {
     const { tokens } = workload
-    for (const [key, servable] of tokens.values()) {
-      const denied =
-        this.denies(workload, servable.wish) ??
-        this.deniesGranted(workload, servable.wish, servable.scope)
+    for (const [key, { wish, asked, scope }] of tokens.values()) {
+      const denied = this.denies(workload, wish)
       if (denied) tokens.refuse(key, denied, tokens.ask())
+      else if (!this.means(workload, wish, asked)) tokens.drop(key)
+      else {
+        const tooWide = this.deniesGranted(workload, asked, scope)
+        // Where no scope was named, one for less can be had.
+        if (tooWide && !wish.scope) tokens.drop(key)
+        else if (tooWide) tokens.refuse(key, tooWide, tokens.ask())
+      }
     }
+  }
+
+  /** Whether a wish means the same target and agent now as when the authority was asked. */
+  means(workload: Workload, wish: Wish, asked: Wish): boolean {
+    const { audiences, agent } = this.completes(workload, wish)
+    return agent === asked.agent && audiences.join(' ') === asked.audiences.join(' ')
   }
 
   /** `any`: there is no local policy. Undefined: there is one, and no rule of it fits. */
@@ -131,6 +166,27 @@ export class LocalGate {
     })
     return new BrokerError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
   }
+}
+
+function completed(wish: Wish, rule: LocalRule): Wish {
+  const { defaults } = rule
+  const { audiences, resources, scope, agent } = wish
+  const isOpen = audiences.length === 0 && resources.length === 0
+  const targets =
+    isOpen && defaults.audience !== undefined ? [defaults.audience] : [...audiences, ...resources]
+  const allowed = scope ? undefined : rule.scopesAt(targets)
+  return changedWish(wish, {
+    ...(isOpen && { audiences: targets }),
+    agent: agent ?? defaults.agent,
+    // None at all cannot be asked for (RFC 6749 section 3.3), nor more than a request holds: what comes is judged.
+    ...(allowed && allowed.length > 0 && fitsScope(allowed) && { scope: allowed }),
+  })
+}
+
+/** What cannot be read is not known, and never as good as none. */
+function grantedOf(scope: string | undefined): readonly string[] | undefined {
+  if (scope === undefined) return undefined
+  return scope === '' ? [] : parseScope(scope)
 }
 
 function wantedOf({ audiences, resources, scope }: Wish) {

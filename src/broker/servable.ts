@@ -13,6 +13,8 @@ export interface KnownAgent {
 export interface Servable {
   /** What it was asked for with, and will be again. */
   readonly wish: Wish
+  /** What the authority was asked for in the end: what the wish leaves open, the local policy may say. */
+  readonly asked: Wish
   /** Undefined: the authority did not say. */
   readonly scope: string | undefined
   /** As it stands in an answer, in quotes. */
@@ -25,12 +27,13 @@ export interface Servable {
 /** `known`: the agent of the token before, for which the next one is as a rule. */
 export function servableOf(
   { accessToken, scope }: IssuedToken,
-  wish: Wish,
+  { wish, asked }: Pick<Servable, 'wish' | 'asked'>,
   known: KnownAgent | undefined,
 ): Servable {
   const { agent, issuedAt } = whatItSays(accessToken)
   return {
     wish,
+    asked,
     scope,
     quotedToken: JSON.stringify(accessToken),
     agent: known && agent && isSame(known, agent) ? known : agent,

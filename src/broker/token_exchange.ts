@@ -14,6 +14,7 @@ import type { Random } from '../platform/random.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import type { LocalGate } from './local_gate.ts'
+import { askNarrowed } from './narrowing.ts'
 import { askAgain } from './patience.ts'
 import { ProofFault } from './proof.ts'
 import { servableOf, type Servable } from './servable.ts'
@@ -86,7 +87,7 @@ export class TokenExchange {
     key: CacheKey,
     isUrgent: () => boolean,
   ): Promise<ExchangeFailure | BrokerError | undefined> {
-    const { exchanger, gate, metrics } = this.#dependencies
+    const { exchanger, gate } = this.#dependencies
     const { tokens } = workload
     const order = {
       owner: workload,
@@ -94,25 +95,35 @@ export class TokenExchange {
         return isUrgent()
       },
     }
-    const show = (inner: Exchanger) => this.#show(workload, wish, key, inner, order)
-    const shown = await (exchanger.inTurn?.(order, show) ?? show(exchanger))
+    const show = (inner: Exchanger) =>
+      askNarrowed(wish, gate.completes(workload, wish), {
+        gate,
+        workload,
+        resultOf,
+        ask: (asked) => this.#show(workload, { wish, asked }, key, inner, order),
+      })
+    const { asked: askedFor, answer: shown } = await (exchanger.inTurn?.(order, show) ??
+      show(exchanger))
     if (shown === undefined || shown instanceof BrokerError) return shown
     const { asked, result, isSilent } = shown
     if (result instanceof ExchangeFailure) {
       if (isSilent) return result
-      metrics.tally('exchanges', { outcome: result.kind }).add()
       this.#tell(result)
       this.#takeNote(result, { workload, key, asked })
       return result
     }
-    metrics.tally('exchanges', { outcome: 'issued' }).add()
     this.#told = undefined
-    const denied = gate.deniesGranted(workload, wish, result.scope)
+    const denied = gate.deniesGranted(workload, askedFor, result.scope)
     if (denied) {
       tokens.refuse(key, denied, asked)
       return denied
     }
-    const servable = servableOf(result, wish, workload.agent)
+    // The policy says another target by now: this token is none for whoever names none.
+    if (!gate.means(workload, wish, askedFor)) {
+      tokens.drop(key)
+      return undefined
+    }
+    const servable = servableOf(result, { wish, asked: askedFor }, workload.agent)
     workload.agent = servable.agent ?? workload.agent
     tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
     this.#compareClocks(servable)
@@ -125,7 +136,7 @@ export class TokenExchange {
    */
   async #show(
     workload: Workload,
-    wish: Wish,
+    { wish, asked: askedFor }: Pick<Servable, 'wish' | 'asked'>,
     key: CacheKey,
     exchanger: Exchanger,
     order: Pick<ExchangeRequest, 'owner' | 'urgent'>,
@@ -144,12 +155,14 @@ export class TokenExchange {
     const result = await exchanger.exchange({
       subjectToken: proof.token,
       subjectTokenType: proof.tokenType,
-      audiences: wish.audiences,
-      resources: wish.resources,
-      scope: wish.scope,
-      clientId: wish.agent,
+      audiences: askedFor.audiences,
+      resources: askedFor.resources,
+      scope: askedFor.scope,
+      clientId: askedFor.agent,
       ...order,
     })
+    const outcome = result instanceof ExchangeFailure ? result.kind : 'issued'
+    this.#dependencies.metrics.tally('exchanges', { outcome }).add()
     return { asked, result, isSilent: false }
   }
 
@@ -209,6 +222,10 @@ interface Shown {
   readonly result: IssuedToken | ExchangeFailure
   /** The authority was not asked. */
   readonly isSilent: boolean
+}
+
+function resultOf(shown: Shown | BrokerError | undefined): Shown['result'] | undefined {
+  return shown === undefined || shown instanceof BrokerError ? undefined : shown.result
 }
 
 function retryAfterMsOf({ retryAfterSeconds = 0 }: ExchangeFailure): number {

@@ -40,15 +40,18 @@ export function warmUp({ getToken, gate, workload, clock }: WarmUpDependencies):
   const firstOf = async (samples: readonly Wish[], denial: BrokerError | Served) => {
     for (const sample of samples) {
       const result = await tokenFor(sample)
-      if (!(result instanceof BrokerError && result.code === 'request_refused')) return result
+      if (!isRefusedRequest(result)) return result
     }
     return denial
   }
+  /** Whether the policy says a target for requests that name none. */
+  const isAimed = () => gate.completes(workload, plainWish).audiences.length > 0
   const attempt = async (pause: number): Promise<void> => {
     const plain = await tokenFor(plainWish)
-    const result = isLocalDenial(plain) ? await firstOf(gate.sampleWishes(workload), plain) : plain
-    done = !(result instanceof BrokerError) || isLocalDenial(result)
-    if (result instanceof BrokerError && isOfAuthority(result)) refuse(result)
+    const isNone = isLocalDenial(plain) || (isRefusedRequest(plain) && isAimed())
+    const result = isNone ? await firstOf(gate.sampleWishes(workload), plain) : plain
+    done = !(result instanceof BrokerError) || (isNone && result === plain)
+    if (!done && result instanceof BrokerError && isOfAuthority(result)) refuse(result)
     if (done || stopped) return
     cancel = clock.after(pause, () => void attempt(Math.min(pause * 2, LONGEST_PAUSE_MS)))
   }
@@ -66,6 +69,10 @@ export function warmUp({ getToken, gate, workload, clock }: WarmUpDependencies):
 /** Our own limits pass, and a fault of our proof may. */
 function isOfAuthority({ code }: BrokerError): boolean {
   return code === 'authority_refused' || code === 'request_refused'
+}
+
+function isRefusedRequest(result: object): boolean {
+  return result instanceof BrokerError && result.code === 'request_refused'
 }
 
 function isLocalDenial(result: object): boolean {

@@ -42,6 +42,14 @@ export function wishFor(parts: {
   return { audiences, resources, scope, minTtl: 0, agent } as Wish
 }
 
+/** The same wish, for other parts. */
+export function changedWish(
+  wish: Wish,
+  parts: Partial<Pick<Wish, 'audiences' | 'scope' | 'agent'>>,
+): Wish {
+  return { ...wish, ...parts }
+}
+
 export function wishOfQuery(query: string): Wish | BrokerError {
   if (query === '') return plainWish
   const parameters = Parameters.ofForm(query)

@@ -11,7 +11,8 @@ export async function run(io: Io): Promise<ExitCode> {
   const { config: file } = options(io.arguments, { config: 'optional' })
   const config = await readConfig(configFileOf(file, io), io)
   const log = await openLog(config.log, io.stdout)
-  const application = await startApplication(config, systemSurroundings(log, io.environment))
+  const surroundings = systemSurroundings(log, io.environment)
+  const application = await startApplication(config, surroundings, io.asked)
   for (const [role, addresses] of Object.entries(application.addresses)) {
     for (const address of addresses) log.info('listening', { role, address })
   }

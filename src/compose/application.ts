@@ -51,12 +51,14 @@ export function systemSurroundings(
 
 /**
  * Starts the roles of a configuration, the authority before the broker that needs it. A role's code is loaded only where the
- * role runs: a sidecar holds no line of the authority.
+ * role runs: a sidecar holds no line of the authority. `asked`: resolves when the process is asked to end, also while it
+ * starts.
  * @throws OperatorFault when something cannot start; what had started is stopped again
  */
 export async function startApplication(
   config: Config,
   surroundings: Surroundings,
+  asked: Promise<unknown> = new Promise(() => {}),
 ): Promise<Application> {
   const running: { stop(graceMs: number): Promise<void> }[] = []
   const keep = <Part extends (typeof running)[number]>(part: Part): Part => {
@@ -73,11 +75,12 @@ export async function startApplication(
     config.webhook?.drainDelayMs ?? 0,
   )
   let broker: RunningBroker | undefined
+  let webhook: RunningWebhook | undefined
   let ready = false
   const started = (): boolean => ready && (broker?.hasToken() ?? true)
   try {
     // First, for it needs nothing: a port that is taken is said before anything else has begun.
-    const probes = { ready: () => ready, started }
+    const probes = { ready: () => ready && (webhook?.isReady() ?? true), started }
     const openapi = async (): Promise<string> => {
       const { describeApi } = await import('./openapi.ts')
       return describeApi(config, { broker: broker?.addresses ?? [] })
@@ -91,8 +94,8 @@ export async function startApplication(
         broker?.forget()
       })
     }
-    const webhook = config.webhook && keep(await loadWebhook(config.webhook, surroundings))
-    ready = true
+    if (config.webhook) webhook = keep(await loadWebhook(config.webhook, surroundings, asked))
+    ready = webhook?.addresses.length !== 0
     return {
       addresses: {
         authority: authority?.addresses ?? [],
@@ -104,7 +107,7 @@ export async function startApplication(
       givenUp: broker?.givenUp ?? new Promise(() => {}),
       stop: async () => {
         // Endpoints of a Service go on being used for a while after the pod was told to end: it stays ready meanwhile.
-        if (drainDelayMs > 0) {
+        if (ready && drainDelayMs > 0) {
           await new Promise<void>((resume) => surroundings.clock.after(drainDelayMs, resume))
         }
         await stop()
@@ -136,9 +139,10 @@ async function loadBroker(
 async function loadWebhook(
   config: WebhookConfig,
   surroundings: Surroundings,
+  asked: Promise<unknown>,
 ): Promise<RunningWebhook> {
   const { startWebhook } = await import('./webhook.ts')
-  return startWebhook(config, surroundings)
+  return startWebhook(config, surroundings, asked)
 }
 
 async function startOperations(

@@ -1,8 +1,8 @@
-import type { RequestOptions } from 'node:https'
 import { HttpFailure, type HttpClient } from '../platform/http_client.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { Outage } from '../webhook/certificates/cluster_objects.ts'
+import { readApiServer } from './api_server.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -31,8 +31,6 @@ interface ApiDependencies {
   readonly kubeconfig: string | undefined
 }
 
-type Library = typeof import('@kubernetes/client-node')
-
 const CONNECT_TIMEOUT_MS = 1_000
 const TOTAL_TIMEOUT_MS = 3_000
 /** A Secret holds 1 MiB at most, in base64. */
@@ -44,11 +42,11 @@ const MAX_ANSWER_BYTES = 2_097_152
  */
 export async function openApi({ http, kubeconfig }: ApiDependencies): Promise<Api> {
   const library = await import('@kubernetes/client-node')
+  const place = { kubeconfig, user: 'this process' }
   return async (request) => {
     const { method, path, query = {}, body, contentType = 'application/json' } = request
     try {
-      // Anew for each request: the kubelet renews the token under us.
-      const { server, ca, authorization } = await readAccess(library, kubeconfig)
+      const { server, ca, authorization } = await readApiServer(library, place)
       const url = new URL(`${server}${path}`)
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
       const answer = await http({
@@ -89,32 +87,5 @@ function answerOf(status: number, text: string, what: string): ApiAnswer | Outag
     return isJsonObject(body) ? { status, body } : unreadable
   } catch {
     return unreadable
-  }
-}
-
-/** @throws OperatorFault */
-async function readAccess(library: Library, kubeconfig: string | undefined) {
-  const options: RequestOptions = {}
-  const config = new library.KubeConfig()
-  try {
-    if (kubeconfig === undefined) config.loadFromCluster()
-    else config.loadFromFile(kubeconfig)
-    await config.applyToHTTPSOptions(options)
-  } catch {
-    // The library's own message may quote the file.
-    throw new OperatorFault('how this pod reaches its API server cannot be read')
-  }
-  const server = config.getCurrentCluster()?.server ?? ''
-  const authorization: unknown = Reflect.get(options.headers ?? {}, 'Authorization')
-  if (!server.startsWith('https:') || !URL.canParse(server)) {
-    throw new OperatorFault('this process runs in no cluster, or its API server has no https URL')
-  }
-  if (typeof authorization !== 'string') {
-    throw new OperatorFault('the service account of this pod has no token')
-  }
-  return {
-    server: server.replace(/\/$/, ''),
-    ca: options.ca === undefined ? undefined : String(options.ca),
-    authorization: authorization.trim(),
   }
 }

@@ -1,23 +1,14 @@
-import type { RequestOptions } from 'node:https'
-import type { RequestContext, ResponseContext, User } from '@kubernetes/client-node'
+import type { RequestContext, ResponseContext } from '@kubernetes/client-node'
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import type { ReviewAnswer } from '../verifier/kubernetes/review_answer.ts'
 import { ReviewFailure, type AskReview } from '../verifier/kubernetes/token_review.ts'
+import { readApiServer, type ApiServerAccess, type KubernetesLibrary } from './api_server.ts'
 
 interface ReviewSettings {
   /** Undefined: the API server of the cluster that this process runs in, with the pod's own service account. */
   readonly kubeconfig?: string | undefined
-}
-
-type Library = typeof import('@kubernetes/client-node')
-
-/** How the API server is reached, as it lies on disk now. */
-interface Access {
-  readonly server: string
-  readonly ca: string | undefined
-  readonly authorization: string
 }
 
 const CONNECT_TIMEOUT_MS = 1_000
@@ -40,10 +31,11 @@ export async function openReview(
   { http }: { readonly http: HttpClient },
 ): Promise<AskReview> {
   const library = await import('@kubernetes/client-node')
-  await readAccess(library, kubeconfig)
+  const place = { kubeconfig, user: 'tokenReview' }
+  await readApiServer(library, place)
   return async (token, audience) => {
     try {
-      const access = await readAccess(library, kubeconfig)
+      const access = await readApiServer(library, place)
       const api = new library.AuthenticationV1Api(
         library.createConfiguration({
           baseServer: new library.ServerConfiguration(access.server, {}),
@@ -66,57 +58,9 @@ export async function openReview(
   }
 }
 
-/**
- * Read anew for each question: the kubelet renews the token under us, and the library would keep one for a minute by the wall
- * clock, which may be set back.
- * @throws OperatorFault
- */
-async function readAccess(library: Library, kubeconfig: string | undefined): Promise<Access> {
-  const place = kubeconfig ?? 'this pod'
-  const fault = (what: string): OperatorFault =>
-    new OperatorFault(`tokenReview cannot use ${place}: ${what}`)
-  const options: RequestOptions = {}
-  const config = new library.KubeConfig()
-  try {
-    if (kubeconfig === undefined) config.loadFromCluster()
-    else config.loadFromFile(kubeconfig)
-  } catch {
-    // The library's own message may quote the file.
-    throw fault('it cannot be read as a kubeconfig')
-  }
-  const cluster = config.getCurrentCluster()
-  if (!cluster || !URL.canParse(cluster.server) || !cluster.server.startsWith('https:')) {
-    throw fault('it names no API server with an https URL')
-  }
-  if (cluster.skipTLSVerify || cluster.proxyUrl || cluster.tlsServerName) {
-    throw fault('insecure-skip-tls-verify, proxy-url and tls-server-name are not supported')
-  }
-  if (!hasToken(config.getCurrentUser())) {
-    throw fault('its user has no token, and other credentials are not supported')
-  }
-  try {
-    await config.applyToHTTPSOptions(options)
-  } catch {
-    throw fault('its token or its CA cannot be read')
-  }
-  return {
-    server: cluster.server.replace(/\/$/, ''),
-    ca: options.ca === undefined ? undefined : String(options.ca),
-    authorization: String(Reflect.get(options.headers ?? {}, 'Authorization')).trim(),
-  }
-}
-
-/** A command (`exec`) or a provider's program would run without any bound. */
-function hasToken(user: User | null): boolean {
-  if (!user || user.exec) return false
-  const provider: unknown = user.authProvider
-  if (!provider) return user.token !== undefined && user.token !== ''
-  return isJsonObject(provider) && provider['name'] === 'tokenFile'
-}
-
 async function send(
   request: RequestContext,
-  access: Access,
+  access: ApiServerAccess,
   http: HttpClient,
 ): Promise<HttpAnswer> {
   const body = request.getBody()
@@ -143,7 +87,7 @@ async function send(
   throw new ReviewFailure(`the API server answered ${String(status)}`, AGAIN_AFTER_SECONDS)
 }
 
-function contextOf(library: Library, answer: HttpAnswer): ResponseContext {
+function contextOf(library: KubernetesLibrary, answer: HttpAnswer): ResponseContext {
   const headers = { 'content-type': answer.header('content-type') ?? '' }
   const bytes = Promise.resolve(Buffer.from(answer.body))
   return new library.ResponseContext(answer.status, headers, new library.SelfDecodingBody(bytes))

@@ -15,7 +15,7 @@ export interface Trusted {
 
 export interface AdmissionDependencies {
   readonly injection: InjectionConfig
-  /** What pods are to trust. Undefined: it is not known yet. */
+  /** What pods are to trust. Undefined: it is not known yet, or no more. */
   readonly trusted: () => Trusted | undefined
   /** The guard value of one pod. */
   readonly drawSecret: () => string
@@ -39,7 +39,8 @@ export function admit(
   if (wanted instanceof InjectionRefusal) return { outcome: wanted, warnings: [] }
   const trust = trusted()
   if (!trust) {
-    const message = 'the webhook has no certificate authority yet; try again'
+    const message =
+      'the webhook does not know at the moment which certificate authority pods are to trust, for it cannot read its Secret; its log says why, and another try may help'
     return { outcome: new InjectionRefusal(message, 503), warnings: [] }
   }
   const outcome = inject(pod, wanted, injection, { ...trust, guardSecret: drawSecret() })

@@ -17,6 +17,7 @@ const names = [
   'port',
   'operations-port',
   'cpu-request',
+  'cpu-limit',
   'memory-request',
   'memory-limit',
   'log-level',
@@ -31,6 +32,12 @@ export const ofSidecar: readonly AnnotationName[] = names.filter(
 /** Of the annotations that begin as ours do, the first that there is not. */
 export function unknownAmong(annotations: Readonly<Record<string, string>>): string | undefined {
   return Object.keys(annotations).find((key) => key.startsWith(PREFIX) && !isKnown(key))
+}
+
+/** An annotation of ours among labels, where it would say nothing: what its author wants narrowed would stay as it is. */
+export function annotationAmong(labels: Readonly<Record<string, string>>): string | undefined {
+  const found = names.find((name) => Object.hasOwn(labels, PREFIX + name))
+  return found && PREFIX + found
 }
 
 function isKnown(key: string): boolean {

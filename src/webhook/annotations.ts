@@ -1,5 +1,12 @@
 import type { InjectionConfig } from '../config/webhook.ts'
-import { nearest, ofSidecar, PREFIX, shownKey, unknownAmong } from './annotation_names.ts'
+import {
+  annotationAmong,
+  nearest,
+  ofSidecar,
+  PREFIX,
+  shownKey,
+  unknownAmong,
+} from './annotation_names.ts'
 import { AnnotationReader } from './annotation_reader.ts'
 import { narrowed, narrowingFault, type Narrowed } from './narrowed.ts'
 import { InjectionRefusal } from './refusal.ts'
@@ -11,7 +18,7 @@ export { INJECTED, LABEL } from './annotation_names.ts'
 export interface Wanted {
   readonly mode: 'sidecar' | 'node'
   readonly agent: string | undefined
-  /** From the audience and the scopes. */
+  /** From the agent, the audience and the scopes. */
   readonly policy: Narrowed | undefined
   /** Names of the containers that get the environment; undefined: all. */
   readonly containers: readonly string[] | undefined
@@ -21,6 +28,7 @@ export interface Wanted {
   readonly port: number
   readonly operationsPort: number
   readonly cpuRequest: string | undefined
+  readonly cpuLimit: string | undefined
   readonly memoryRequest: string | undefined
   readonly memoryLimit: string | undefined
   readonly logLevel: string | undefined
@@ -30,7 +38,7 @@ const containerName = /^[a-z0-9-]{1,63}$/
 
 /** Reads the annotations of a pod. */
 export function wantedOf(
-  { metadata: { annotations = {} }, spec }: Pod,
+  { metadata: { annotations = {}, labels = {} }, spec }: Pod,
   { defaultMode, nodeBroker }: Pick<InjectionConfig, 'defaultMode' | 'nodeBroker'>,
 ): Wanted | InjectionRefusal {
   const unknown = unknownAmong(annotations)
@@ -39,12 +47,18 @@ export function wantedOf(
       `there is no annotation ${shownKey(unknown)}; did you mean ${PREFIX}${nearest(unknown)}?`,
     )
   }
+  const misplaced = annotationAmong(labels)
+  if (misplaced !== undefined) {
+    return new InjectionRefusal(`${misplaced} is an annotation, and this pod has it as a label`)
+  }
   const read = new AnnotationReader(annotations)
   const wanted = readFrom(read, defaultMode)
   if (read.refusal) return read.refusal
-  const all = [...spec.containers, ...(spec.initContainers ?? [])]
-  const stranger = [...(wanted.containers ?? []), ...(wanted.socket ?? [])].find((name) =>
-    all.every((one) => one.name !== name),
+  const names = new Set(
+    [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name),
+  )
+  const stranger = [...(wanted.containers ?? []), ...(wanted.socket ?? [])].find(
+    (name) => !names.has(name),
   )
   if (stranger !== undefined) {
     return new InjectionRefusal(`the pod has no container ${stranger}, which an annotation names`)
@@ -54,16 +68,18 @@ export function wantedOf(
 }
 
 function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
+  const agent = read.text('agent', /^[A-Za-z0-9._-]{1,128}$/, 'a name of an agent')
   return {
     mode: read.oneOf('mode', ['sidecar', 'node']) ?? defaultMode,
-    agent: read.text('agent', /^[A-Za-z0-9._-]{1,128}$/, 'a name of an agent'),
-    policy: readPolicy(read),
+    agent,
+    policy: readPolicy(read, agent),
     containers: read.list('containers', containerName),
     socket: read.list('socket', containerName),
     start: read.oneOf('start', ['token', 'config']) ?? 'token',
     port: read.port('port') ?? 9_180,
     operationsPort: read.port('operations-port') ?? 9_190,
     cpuRequest: read.quantity('cpu-request', '1m', '4'),
+    cpuLimit: read.quantity('cpu-limit', '1m', '4'),
     memoryRequest: read.quantity('memory-request', '16Mi', '4Gi'),
     // With less than it needs the sidecar would be killed over and over.
     memoryLimit: read.quantity('memory-limit', '64Mi', '4Gi'),
@@ -71,9 +87,10 @@ function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
   }
 }
 
-function readPolicy(read: AnnotationReader): Narrowed | undefined {
+function readPolicy(read: AnnotationReader, agent: string | undefined): Narrowed | undefined {
   const audience = read.text('audience', /^[\x21-\x7e]{1,512}$/, 'an audience without blanks')
-  const policy = narrowed(audience, read.list('scopes', /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/))
+  const scopes = read.list('scopes', /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/)
+  const policy = narrowed({ agent, audience, scopes })
   const fault = policy && !read.refusal ? narrowingFault(policy) : undefined
   if (fault) read.refuse(fault.of, `cannot be used: ${fault.message}`)
   return policy

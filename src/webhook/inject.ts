@@ -4,7 +4,7 @@ import type { Wanted } from './annotations.ts'
 import { chosenOf, sidecarPlace } from './chosen.ts'
 import { bundleIds } from './certificates/read_pair.ts'
 import { addVariables } from './environment.ts'
-import { obstacleIn } from './obstacles.ts'
+import { obstacleIn, obstacleInInjected } from './obstacles.ts'
 import { append, assign, pointer, type Operation } from './patch.ts'
 import type { Pod } from './pod.ts'
 import { InjectionRefusal } from './refusal.ts'
@@ -24,7 +24,11 @@ export function isLabelled({ metadata: { labels = {} } }: Pod): boolean {
   return labels[LABEL] === 'true'
 }
 
-/** Whether the webhook was here before: the API server asks again when another webhook changed the pod. */
+/**
+ * Whether the webhook was here before: the API server asks again when another webhook changed the pod. Not compared with what
+ * is put in, for others change that as well (registries, resources). An author who writes all of it himself gets around
+ * nothing: whoever makes pods mounts a proof by himself, and what it is worth is for the authority to say.
+ */
 export function isInjected({ metadata: { annotations = {} }, spec }: Pod): boolean {
   const mode = annotations[INJECTED]
   const hasProof = spec.volumes?.some(
@@ -43,7 +47,13 @@ function isOurSidecar({ name, restartPolicy }: { name: string; restartPolicy?: s
  * What an injected pod needs when the API server asks again: nothing, unless a mesh came meanwhile and put its proxy behind
  * the sidecar, which would then wait for a network that waits for it.
  */
-export function injectAgain(pod: Pod, config: InjectionConfig): readonly Operation[] {
+export function injectAgain(
+  pod: Pod,
+  config: InjectionConfig,
+): readonly Operation[] | InjectionRefusal {
+  const mode = pod.metadata.annotations?.[INJECTED] === 'node' ? 'node' : 'sidecar'
+  const obstacle = obstacleInInjected(pod, mode)
+  if (obstacle !== undefined) return new InjectionRefusal(obstacle)
   const from = pod.spec.initContainers?.findIndex(isOurSidecar) ?? -1
   const place = sidecarPlace(pod, config)
   if (from === -1 || from > place - 1) return []
@@ -84,10 +94,22 @@ export function inject(
       proofVolume(wanted, config),
       ...(wanted.socket ? [socketVolume] : []),
     ]),
-    ...assign(pod.metadata.annotations, '/metadata/annotations', {
-      [INJECTED]: wanted.mode,
-      ...trustOf(wanted, world),
-    }),
+    ...mark(pod, { [INJECTED]: wanted.mode, ...trustOf(wanted, world) }),
+  ]
+}
+
+/** A mark of ours that the author wrote goes: the pods that name a CA are counted by it, and a change of the CA waits for them. */
+function mark(
+  { metadata: { annotations } }: Pod,
+  marks: Readonly<Record<string, string>>,
+): readonly Operation[] {
+  const path = '/metadata/annotations'
+  const forged = [TRUSTED_CA, CA_BUNDLE].filter(
+    (key) => annotations?.[key] !== undefined && marks[key] === undefined,
+  )
+  return [
+    ...assign(annotations, path, marks),
+    ...forged.map((key): Operation => ({ op: 'remove', path: path + pointer(key) })),
   ]
 }
 

@@ -5,6 +5,7 @@ import { printable } from '../platform/printable.ts'
 import type { Random } from '../platform/random.ts'
 import { admit, type Admission, type AdmissionDependencies } from './admit.ts'
 import { answerOf } from './answer.ts'
+import { boundBodies, BodiesFault, ImmodestBody } from './bodies.ts'
 import { podReader } from './pod.ts'
 import { InjectionRefusal } from './refusal.ts'
 import { readReview, ReviewFault } from './review.ts'
@@ -17,8 +18,8 @@ export interface WebhookListenerDependencies extends Omit<AdmissionDependencies,
   readonly metrics: Metrics
 }
 
-/** The API server takes objects of 3 MB at most, and a review may hold two. */
-const BODY_LIMIT = 8_388_608
+/** The API server takes objects of 3 MB at most, and asks about one that is made, so that the review holds no older one. */
+const BODY_LIMIT = 4_194_304
 const GUARD_BYTES = 32
 const OWN_FAULT = 'the webhook failed; its log says why'
 
@@ -28,7 +29,7 @@ const OWN_FAULT = 'the webhook failed; its log says why'
  */
 export function webhookListener(dependencies: WebhookListenerDependencies): FastifyInstance {
   const { log, metrics } = dependencies
-  const count = (outcome: 'injected' | 'untouched' | 'refused' | 'malformed'): void => {
+  const count = (outcome: 'injected' | 'untouched' | 'refused' | 'failed' | 'malformed'): void => {
     metrics.tally('admissions', { outcome }).add()
   }
   const fault = (reply: FastifyReply, status: number, message: string): FastifyReply => {
@@ -43,11 +44,20 @@ export function webhookListener(dependencies: WebhookListenerDependencies): Fast
     },
   })
   // Fastify would read text as well, of which no review can be made.
-  app.removeContentTypeParser('text/plain')
+  app.removeAllContentTypeParsers()
+  boundBodies(app, BODY_LIMIT)
   app.setErrorHandler((error: { code?: string; statusCode?: number }, _request, reply) => {
     const known = faults[error.code ?? '']
     if (known) return fault(reply, ...known)
-    if (error.statusCode === 400) return fault(reply, 400, 'The body is no JSON.')
+    if (error instanceof BodiesFault) {
+      void reply.header('retry-after', '1')
+      return fault(reply, 429, 'Too many bodies are being read.')
+    }
+    if (error instanceof ImmodestBody) {
+      return fault(reply, 400, 'The body has more parts or levels than a pod may have.')
+    }
+    if (error.statusCode === 400)
+      return fault(reply, 400, 'The body is no JSON, or has a member that no object may have.')
     log.error('a request failed', causeOf(error))
     return fault(reply, 503, OWN_FAULT)
   })
@@ -59,7 +69,7 @@ export function webhookListener(dependencies: WebhookListenerDependencies): Fast
     if (review instanceof ReviewFault) return fault(reply, 400, review.message)
     const { outcome, warnings } = decide(review, dependencies)
     if (outcome instanceof InjectionRefusal) {
-      count('refused')
+      count(outcome.code === 503 ? 'failed' : 'refused')
       log.info('a pod was not admitted', { reason: outcome.message, ...whereabouts(review) })
     } else count(outcome.length > 0 ? 'injected' : 'untouched')
     return reply.send(answerOf(review.uid, outcome, warnings))
@@ -91,7 +101,7 @@ function whereabouts(review: Reviewed) {
 }
 
 const faults: Readonly<Record<string, readonly [status: number, message: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'The body is longer than 8 MiB.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'The body is longer than 4 MiB.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'The body must be application/json.'],
   FST_ERR_ROUTE_MISSING_CONTENT_TYPE: [415, 'The body must be application/json.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'The body is empty.'],

@@ -6,25 +6,51 @@ export interface Narrowed {
   readonly workloads: readonly [
     {
       readonly name: string
-      readonly allow: readonly {
+      readonly allow?: readonly {
         readonly audience?: string
         readonly scopes?: readonly string[]
       }[]
+      readonly defaults?: { readonly audience?: string; readonly agent?: string }
     },
   ]
 }
 
-/** The broker's own policy: it denies what the authority might grant, and can grant nothing. Undefined: nothing is narrowed. */
-export function narrowed(
-  audience: string | undefined,
-  scopes: readonly string[] | undefined,
-): Narrowed | undefined {
+/** What annotations say of tokens. */
+export interface Bounds {
+  readonly agent: string | undefined
+  readonly audience: string | undefined
+  readonly scopes: readonly string[] | undefined
+}
+
+/**
+ * The broker's own policy: it takes away from what the authority might grant, and can grant nothing. Programs that know
+ * nothing of it name neither scope nor target: the broker then asks for the scopes that are allowed, and for the one target,
+ * where it is one. Of a pattern no target can be told, so that it has to be named. Undefined: nothing is narrowed.
+ */
+export function narrowed({ agent, audience, scopes }: Bounds): Narrowed | undefined {
+  const defaults = {
+    ...(audience !== undefined && !audience.includes('*') && { audience }),
+    // What clients of the drop-in routes call whichever agent it is.
+    ...(agent !== undefined && agent !== 'self' && { agent }),
+  }
+  const allow = allowOf(audience, scopes)
+  const hasDefaults = Object.keys(defaults).length > 0
+  if (!allow && !hasDefaults) return undefined
+  const workload = {
+    name: 'annotations',
+    ...(allow && { allow }),
+    ...(hasDefaults && { defaults }),
+  }
+  return { workloads: [workload] }
+}
+
+function allowOf(audience: string | undefined, scopes: readonly string[] | undefined) {
   if (audience === undefined && !scopes) return undefined
   const upTo = scopes && { scopes }
   // Without an audience named, the scopes bound requests for any, and those that name none.
-  const allow =
-    audience === undefined ? [{ audience: '**', ...upTo }, { ...upTo }] : [{ audience, ...upTo }]
-  return { workloads: [{ name: 'annotations', allow }] }
+  return audience === undefined
+    ? [{ audience: '**', ...upTo }, { ...upTo }]
+    : [{ audience, ...upTo }]
 }
 
 /** What the sidecar would find wrong, and end for: such a pod is better not made. */

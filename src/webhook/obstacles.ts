@@ -1,7 +1,11 @@
+import { posix } from 'node:path'
 import type { Wanted } from './annotations.ts'
 import type { Chosen } from './chosen.ts'
 import { shownName, type Container, type Pod } from './pod.ts'
 import { foldersOf, PROOF_VOLUME, SIDECAR, SOCKET_VOLUME } from './sidecar.ts'
+
+/** Each gets some operations: of a pod of 3 MB that is nothing but containers, an answer would be made of a hundred. */
+const MAX_CONTAINERS = 1_000
 
 /** Why no broker can be put into a pod; undefined: nothing stands in its way. */
 export function obstacleIn(
@@ -10,14 +14,34 @@ export function obstacleIn(
   chosen: readonly Chosen[],
 ): string | undefined {
   const { spec } = pod
+  const all = [...spec.containers, ...(spec.initContainers ?? [])]
+  if (all.length > MAX_CONTAINERS) {
+    return `the pod has more than ${String(MAX_CONTAINERS)} containers`
+  }
+  return (
+    unfitness(spec) ?? takenName(spec, all) ?? takenFolder(chosen, wanted) ?? takenPort(all, wanted)
+  )
+}
+
+/** Why a pod that has its broker already cannot stay as it is: somebody changed it since, or its author wrote the mark himself. */
+export function obstacleInInjected({ spec }: Pod, mode: 'sidecar' | 'node'): string | undefined {
+  const { containers, initContainers = [] } = spec
+  if (mode === 'node') return unfitness(spec)
+  if (containers.some(({ name }) => name === SIDECAR)) {
+    return `the pod has a second container ${SIDECAR}`
+  }
+  const others = [...containers, ...initContainers.filter(({ name }) => name !== SIDECAR)]
+  return unfitness(spec) ?? mounting(others, PROOF_VOLUME)
+}
+
+function unfitness(spec: Pod['spec']): string | undefined {
   if (spec.hostNetwork === true) {
     return 'the pod has hostNetwork: every process of the node would be beside it, and could ask for its tokens'
   }
   if (spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows') {
     return 'the pod is for Windows, for which there is no image of lumo-broker'
   }
-  const all = [...spec.containers, ...(spec.initContainers ?? [])]
-  return takenName(spec, all) ?? takenFolder(chosen, wanted) ?? takenPort(all, wanted)
+  return undefined
 }
 
 function takenName(
@@ -29,11 +53,15 @@ function takenName(
   }
   const taken = volumes.find(({ name }) => isOurVolume(name))
   if (taken) return `the pod has a volume ${taken.name} already`
-  // It would be handed the proof itself, with which it could go around the broker.
-  const mounting = containers.find(({ volumeMounts = [] }) =>
-    volumeMounts.some(({ name = '' }) => isOurVolume(name)),
+  return mounting(containers, PROOF_VOLUME) ?? mounting(containers, SOCKET_VOLUME)
+}
+
+/** It would be handed the proof itself, with which it could go around the broker. */
+function mounting(containers: readonly Container[], volume: string): string | undefined {
+  const found = containers.find(({ volumeMounts = [] }) =>
+    volumeMounts.some(({ name }) => name === volume),
   )
-  return mounting && `the container ${shownName(mounting)} mounts a volume of the broker's`
+  return found && `the container ${shownName(found)} mounts a volume of the broker's`
 }
 
 function isOurVolume(name: string): boolean {
@@ -44,7 +72,7 @@ function takenFolder(chosen: readonly Chosen[], wanted: Wanted): string | undefi
   const clash = chosen.find(({ container }) => {
     const folders = foldersOf(container, wanted)
     return container.volumeMounts?.some(({ mountPath }) =>
-      folders.includes(mountPath.replace(/\/+$/, '')),
+      folders.some((folder) => `${posix.normalize(mountPath)}/`.startsWith(`${folder}/`)),
     )
   })
   return (
@@ -61,7 +89,8 @@ function takenPort(
   if (mode === 'node') return undefined
   const ours: readonly (number | undefined)[] = socket ? [operationsPort] : [port, operationsPort]
   for (const container of containers) {
-    for (const { containerPort, hostPort } of container.ports ?? []) {
+    for (const { containerPort, hostPort, protocol = 'TCP' } of container.ports ?? []) {
+      if (protocol !== 'TCP') continue
       const clash = [containerPort, hostPort].find((one) => one !== undefined && ours.includes(one))
       if (clash === undefined) continue
       const annotation = clash === operationsPort ? 'operations-port' : 'port'

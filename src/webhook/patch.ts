@@ -1,6 +1,7 @@
 /** RFC 6902, the operations that are needed. */
 export type Operation =
-  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'add'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string }
   | { readonly op: 'move'; readonly from: string; readonly path: string }
 
 /** RFC 6901. */

@@ -11,12 +11,14 @@ const variable = Type.Object({
 const port = Type.Object({
   containerPort: Type.Optional(Type.Integer()),
   hostPort: Type.Optional(Type.Integer()),
+  protocol: Type.Optional(text),
 })
 const named = Type.Object({ name: text })
 const container = Type.Object({
   name: text,
   restartPolicy: Type.Optional(text),
   env: Type.Optional(Type.Array(variable)),
+  envFrom: Type.Optional(Type.Array(Type.Unknown())),
   ports: Type.Optional(Type.Array(port)),
   volumeMounts: Type.Optional(
     Type.Array(Type.Object({ name: Type.Optional(text), mountPath: text })),

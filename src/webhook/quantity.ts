@@ -14,6 +14,7 @@ const units: Readonly<Record<string, number>> = {
 /** What a quantity of Kubernetes comes to, in cores or bytes. Undefined: it is written in a way that is not read here. */
 export function amountOf(quantity: string): number | undefined {
   const [, number = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)$/.exec(quantity) ?? []
-  const factor = units[unit]
+  // By its own members alone: `constructor` is no unit.
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
   return number === '' || factor === undefined ? undefined : Number(number) * factor
 }

@@ -10,11 +10,12 @@ export interface Resources {
 
 /**
  * What the sidecar asks for. Never without requests and a memory limit: a namespace with a ResourceQuota refuses pods with a
- * container that has none. More requested than allowed is refused here: the API server would say it of a container that the
+ * container that has none. A limit for processor time is had where somebody says one: it slows the broker down, and a quota
+ * on `limits.cpu` is rare. More requested than allowed is refused here: the API server would say it of a container that the
  * author of the pod has not written.
  */
 export function resourcesOf(
-  { cpuRequest, memoryRequest, memoryLimit }: Wanted,
+  { cpuRequest, cpuLimit, memoryRequest, memoryLimit }: Wanted,
   { sidecar: { resources } }: InjectionConfig,
 ): Resources | InjectionRefusal {
   const requests: Readonly<Record<string, string>> = {
@@ -27,6 +28,7 @@ export function resourcesOf(
   const limits: Readonly<Record<string, string>> = {
     memory: resources.requests?.['memory'] ?? '128Mi',
     ...resources.limits,
+    ...(cpuLimit !== undefined && { cpu: cpuLimit }),
     ...(memoryLimit !== undefined && { memory: memoryLimit }),
   }
   for (const [name, request] of Object.entries(requests)) {

@@ -2,17 +2,24 @@ import type { InjectionConfig } from '../config/webhook.ts'
 import type { Wanted } from './annotations.ts'
 import { chosenOf } from './chosen.ts'
 import { hasUnreadExceptions } from './environment.ts'
-import { shownName, type Pod } from './pod.ts'
+import { shownName, type Container, type Pod } from './pod.ts'
 import { InjectionRefusal } from './refusal.ts'
+import { environmentOf } from './sidecar.ts'
 
 /** What may go wrong with a pod that is admitted, for whoever makes it by hand. At most one of each kind. */
 export function warningsOf(pod: Pod, wanted: Wanted, config: InjectionConfig): readonly string[] {
-  if (wanted.mode === 'node') return []
-  return [
+  const chosen = chosenOf(pod, wanted, config)
+  if (chosen instanceof InjectionRefusal) return []
+  const containers = chosen.map(({ container }) => container)
+  const overridden = overriddenSources(containers, wanted, config)
+  const ofSidecar = [
     lateProxy(pod, wanted, config),
-    proxiedLoopback(pod, wanted, config),
+    wanted.socket ? undefined : proxiedLoopback(containers),
     sharedProcesses(pod),
-  ].filter((text) => text !== undefined)
+  ]
+  return [...(wanted.mode === 'sidecar' ? ofSidecar : []), overridden].filter(
+    (text) => text !== undefined,
+  )
 }
 
 /** The network of such a pod is the proxy's, and the proxy starts when the broker has its token. */
@@ -27,14 +34,32 @@ function lateProxy(
     : undefined
 }
 
-function proxiedLoopback(pod: Pod, wanted: Wanted, config: InjectionConfig): string | undefined {
-  const chosen = chosenOf(pod, wanted, config)
-  if (wanted.socket || chosen instanceof InjectionRefusal) return undefined
-  const found = chosen.find(({ container }) => hasUnreadExceptions(container))
-  return (
-    found &&
-    `the NO_PROXY of ${shownName(found.container)} comes from elsewhere: it must name 127.0.0.1`
+function proxiedLoopback(containers: readonly Container[]): string | undefined {
+  const found = containers.find(hasUnreadExceptions)
+  return found && `the NO_PROXY of ${shownName(found)} comes from elsewhere: it must name 127.0.0.1`
+}
+
+/**
+ * What a ConfigMap or a Secret holds is not seen here, and `env`, where the broker's variables stand, goes before it. Short:
+ * the API server cuts what is longer than 256 characters.
+ */
+function overriddenSources(
+  containers: readonly Container[],
+  wanted: Wanted,
+  config: InjectionConfig,
+): string | undefined {
+  const found = containers.find(({ envFrom = [] }) => envFrom.length > 0)
+  if (!found) return undefined
+  const own = new Set(found.env?.map(({ name }) => name))
+  const names = Object.keys(environmentOf(wanted, config, { guardSecret: '' })).filter(
+    (name) => !own.has(name),
   )
+  const proxy = wanted.mode === 'sidecar' && !wanted.socket
+  const texts = [
+    ...(names.length > 0 ? [`does not count for ${names.join(', ')} (use env)`] : []),
+    ...(proxy ? ['must except 127.0.0.1 from a proxy'] : []),
+  ]
+  return texts.length > 0 ? `the envFrom of ${shownName(found)} ${texts.join(' and ')}` : undefined
 }
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/: by `/proc/{pid}/root`, and under file permissions alone. */

@@ -301,8 +301,21 @@ describe('a policy that changes', () => {
   test('drops what was granted beyond it, though it was not asked for', async () => {
     const allow = [{ audience: 'urn:b', scopes: ['read'] }, { scopes: ['other'] }]
     const broker = await changed(policyOf({ name: 'analyst', ...account, allow }))
-    expect(await begin(broker)).toEqual(denied('scope_not_allowed'))
     expect(broker.cache.size).toBe(1)
+    // Nobody named its scope: what is allowed now is asked for.
+    expect(await begin(broker)).toEqual({ token: 'token-4', expiresIn: 3_600 })
+    expect(broker.authority.asked.at(-1)?.scope).toEqual(['other'])
+  })
+
+  test('refuses for 10 s what was granted beyond it to whoever named a scope', async () => {
+    const answer = () =>
+      Promise.resolve({ accessToken: 'token-x', scope: 'read write', lifetimeSeconds: 3_600 })
+    const broker = withPolicy(undefined, { through: () => ({ exchange: answer }) })
+    await begin(broker, 'audience=urn:b&scope=read')
+    broker.usePolicy(narrow)
+    broker.gate.review(broker.workload)
+    expect(broker.cache.size).toBe(0)
+    expect(await begin(broker, 'audience=urn:b&scope=read')).toEqual(denied('scope_not_allowed'))
   })
 
   test('drops everything where it has no rule for the workload', async () => {

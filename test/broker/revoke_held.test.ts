@@ -41,7 +41,7 @@ test('what was replaced is revoked as well, what would live longest first', asyn
     const issued = { accessToken: text, scope: undefined, lifetimeSeconds: lifetimeMs / 1000 }
     tokens.put(
       'key' as CacheKey,
-      servableOf(issued, plainWish, undefined),
+      servableOf(issued, { wish: plainWish, asked: plainWish }, undefined),
       lifetimeMs,
       tokens.ask(),
     )

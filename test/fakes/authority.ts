@@ -1,8 +1,8 @@
-import type {
-  Exchanger,
+import {
   ExchangeFailure,
-  ExchangeRequest,
-  IssuedToken,
+  type Exchanger,
+  type ExchangeRequest,
+  type IssuedToken,
 } from '../../src/exchange/exchanger.ts'
 
 /**
@@ -14,6 +14,8 @@ export class FakeAuthority implements Exchanger {
   lifetimeSeconds = 3_600
   /** The text of the token with this number, for this request. */
   tokenOf: (count: number, request: ExchangeRequest) => string = (count) => `token-${String(count)}`
+  /** The scopes that it grants, all or none, and all of them where none is named. Undefined: whatever is named. */
+  grants: readonly string[] | undefined
   #failure: ExchangeFailure | undefined
   #gate: PromiseWithResolvers<void> | undefined
   #issued = 0
@@ -27,7 +29,8 @@ export class FakeAuthority implements Exchanger {
   }
 
   slowDown(): void {
-    this.#gate = Promise.withResolvers()
+    // Told twice, it is released once: whoever waits since the first time is not to wait for ever.
+    this.#gate ??= Promise.withResolvers()
   }
 
   release(): void {
@@ -39,10 +42,15 @@ export class FakeAuthority implements Exchanger {
     this.asked.push(request)
     await this.#gate?.promise
     if (this.#failure) return this.#failure
+    const { scope } = request
+    const { grants } = this
+    if (grants && scope?.some((value) => !grants.includes(value)) === true) {
+      return new ExchangeFailure('relayed', 'invalid_scope', 'it answered 400')
+    }
     this.#issued += 1
     return {
       accessToken: this.tokenOf(this.#issued, request),
-      scope: request.scope?.join(' ') ?? 'agent:self',
+      scope: (scope ?? grants ?? ['agent:self']).join(' '),
       lifetimeSeconds: this.lifetimeSeconds,
     }
   }

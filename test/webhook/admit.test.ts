@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { resolveConfig } from '../../src/config/load.ts'
 import type { InjectionConfig } from '../../src/config/webhook.ts'
+import { bundleIds } from '../../src/webhook/certificates/read_pair.ts'
 import type { Operation } from '../../src/webhook/patch.ts'
 import { InjectionRefusal } from '../../src/webhook/refusal.ts'
 import { restrictedFaults, type PodSpec } from '../chart/pods.ts'
 import { admitted, annotated, GUARD, value } from './admitted.ts'
-import { injection, patched, podWith, type PodParts } from './reviews.ts'
+import { caBundle, injection, patched, podWith, type PodParts } from './reviews.ts'
 
 function operations(parts: PodParts, config?: InjectionConfig): readonly Operation[] {
   const { outcome } = admitted(parts, config)
@@ -132,8 +133,9 @@ describe('the sidecar', () => {
       next === '$' ? '$' : '10.0.0.1',
     )
     const { broker } = resolveConfig(JSON.parse(read), { LUMO_GUARD_SECRET: GUARD })
+    const audience = 'urn:$(POD_IP):$$:$x'
     expect(broker?.policyDocument).toEqual({
-      workloads: [{ name: 'annotations', allow: [{ audience: 'urn:$(POD_IP):$$:$x' }] }],
+      workloads: [{ name: 'annotations', allow: [{ audience }], defaults: { audience } }],
     })
   })
 
@@ -149,6 +151,12 @@ describe('the sidecar', () => {
       { requests: { memory: '256Mi' } },
       {},
       { requests: { cpu: '5m', memory: '256Mi' }, limits: { memory: '256Mi' } },
+    ],
+    [
+      'a processor limit of the pod',
+      injection.sidecar.resources,
+      { 'cpu-limit': '500m' },
+      { requests: { cpu: '5m', memory: '64Mi' }, limits: { cpu: '500m', memory: '128Mi' } },
     ],
     [
       "the pod's own",
@@ -179,4 +187,83 @@ describe('the sidecar', () => {
     }
     expect(spec.initContainers.map(({ name }) => name)).toEqual(expected)
   })
+})
+
+const ids = bundleIds(caBundle)
+const written = { 'lumoauth.dev/ca': 'x', 'lumoauth.dev/ca-bundle': 'y' }
+test.each<[string, Readonly<Record<string, string>>, string | undefined, object]>([
+  ['with a CA', {}, caBundle, { injected: 'sidecar', ca: ids }],
+  ['with the CAs of the system', {}, undefined, { injected: 'sidecar' }],
+  [
+    'of mode node',
+    { mode: 'node' },
+    caBundle,
+    { injected: 'node', ca: ids, 'ca-bundle': caBundle },
+  ],
+])('marks that the author wrote do not stay: a pod %s', (_name, given, trusted, expected) => {
+  const parts = { annotations: { ...annotated(given), ...written } }
+  const { outcome } = admitted(parts, injection, { caBundle: trusted, brokerCa: caBundle })
+  if (outcome instanceof InjectionRefusal) throw new Error(outcome.message)
+  const { metadata } = patched(podWith(parts), outcome) as { metadata: { annotations: object } }
+  expect(metadata.annotations).toEqual(annotated({ ...given, ...expected }))
+})
+
+test.each<[string, PodParts]>([
+  [
+    'of another protocol',
+    { containers: [{ name: 'app', ports: [{ containerPort: 9_180, protocol: 'UDP' }] }] },
+  ],
+  [
+    'of the socket that takes its place',
+    {
+      annotations: annotated({ socket: 'app' }),
+      containers: [{ name: 'app', ports: [{ containerPort: 9_180 }] }],
+    },
+  ],
+  [
+    'of the broker of its node',
+    {
+      annotations: annotated({ mode: 'node' }),
+      containers: [{ name: 'app', ports: [{ containerPort: 9_180 }] }],
+    },
+  ],
+])('a port is not taken where it is one %s', (_name, parts) => {
+  expect(operations(parts).length).toBeGreaterThan(0)
+})
+
+test('a folder around ours is no obstacle', () => {
+  const volumeMounts = [{ name: 'v', mountPath: '/var/run/secrets' }]
+  const parts = {
+    annotations: annotated({ mode: 'node' }),
+    containers: [{ name: 'app', volumeMounts }],
+  }
+  expect(operations(parts).length).toBeGreaterThan(0)
+})
+
+test.each<[string, Readonly<Record<string, string>>, object | undefined]>([
+  ['nothing', {}, undefined],
+  ['whichever agent', { agent: 'self' }, undefined],
+  ['an agent', { agent: 'reader' }, { defaults: { agent: 'reader' } }],
+  [
+    'a target and an agent',
+    { audience: 'urn:a', agent: 'reader' },
+    { allow: [{ audience: 'urn:a' }], defaults: { audience: 'urn:a', agent: 'reader' } },
+  ],
+  [
+    'targets of a pattern',
+    { audience: 'https://*.example' },
+    { allow: [{ audience: 'https://*.example' }] },
+  ],
+  [
+    'scopes anywhere',
+    { scopes: 'read, list\r\nread' },
+    { allow: [{ audience: '**', scopes: ['read', 'list'] }, { scopes: ['read', 'list'] }] },
+  ],
+])('annotations that say %s make a policy of it', (_name, given, expected) => {
+  const { env } = sidecarOf({ annotations: annotated(given) })
+  const text = env.find(({ name }) => name === 'LUMO_CONFIG_DOCUMENT')?.value ?? ''
+  const { broker } = resolveConfig(JSON.parse(text), { LUMO_GUARD_SECRET: GUARD })
+  expect(broker?.policyDocument).toEqual(
+    expected && { workloads: [{ name: 'annotations', ...expected }] },
+  )
 })

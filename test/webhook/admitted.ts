@@ -1,5 +1,5 @@
 import type { InjectionConfig } from '../../src/config/webhook.ts'
-import { admit } from '../../src/webhook/admit.ts'
+import { admit, type Trusted } from '../../src/webhook/admit.ts'
 import { podReader } from '../../src/webhook/pod.ts'
 import { caBundle, injection, podWith, type PodParts } from './reviews.ts'
 
@@ -8,12 +8,16 @@ const readPod = podReader()
 export const GUARD = 's'.repeat(43)
 
 /** What becomes of a pod, without HTTP. */
-export function admitted(parts: PodParts, config: InjectionConfig = injection) {
+export function admitted(
+  parts: PodParts,
+  config: InjectionConfig = injection,
+  trusted: Trusted = { caBundle, brokerCa: caBundle },
+) {
   const pod = readPod(podWith(parts))
   if (!pod) throw new Error('no pod')
   return admit(pod, {
     injection: config,
-    trusted: () => ({ caBundle, brokerCa: caBundle }),
+    trusted: () => trusted,
     drawSecret: () => GUARD,
   })
 }

@@ -51,7 +51,7 @@ export function reviewOf(object: unknown, changes: Json = {}): Json {
   }
 }
 
-/** What the API server makes of a patch (RFC 6902 sections 4.1, 4.3 and 4.4), for the operations that there are. */
+/** What the API server makes of a patch (RFC 6902 sections 4.1, 4.2 and 4.4), for the operations that there are. */
 export function patched(object: unknown, operations: readonly Operation[]): unknown {
   const result = structuredClone(object)
   for (const operation of operations) {
@@ -63,17 +63,19 @@ export function patched(object: unknown, operations: readonly Operation[]): unkn
     const last = segments.pop() ?? ''
     let target = result as Record<string, unknown>
     for (const segment of segments) target = target[segment] as Record<string, unknown>
+    if (op === 'remove') {
+      if (!(last in target)) throw new Error(`${path} is not there`)
+      Reflect.deleteProperty(target, last)
+      continue
+    }
     const value = op === 'move' ? takenOut(result, operation.from) : operation.value
     // The target must be there: a patch makes no path.
     if (typeof target !== 'object') throw new Error(`${path} leads nowhere`)
-    if (Array.isArray(target) && op !== 'replace') {
+    if (Array.isArray(target)) {
       const at = last === '-' ? target.length : Number(last)
       if (!(at >= 0 && at <= target.length)) throw new Error(`${path} is outside of the list`)
       target.splice(at, 0, value)
-    } else {
-      if (op === 'replace' && !(last in target)) throw new Error(`${path} is not there`)
-      target[last] = value
-    }
+    } else target[last] = value
   }
   return result
 }

@@ -1,4 +1,9 @@
-import { ExchangeFailure, type Exchanger, type ExchangeRequest } from '../../exchange/exchanger.ts'
+import {
+  ExchangeFailure,
+  type Exchanger,
+  type ExchangeRequest,
+  type IssuedToken,
+} from '../../exchange/exchanger.ts'
 import { tokenTypes, type TokenType } from '../../oauth/token_types.ts'
 import { within, type Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
@@ -8,10 +13,11 @@ import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { GetToken } from '../get_token.ts'
 import type { LocalGate } from '../local_gate.ts'
+import { askNarrowed, type Narrowed } from '../narrowing.ts'
 import { askAgain } from '../patience.ts'
 import type { KnownAgent } from '../servable.ts'
 import { errorOf, FOREGROUND_MS } from '../token_exchange.ts'
-import type { Wish } from '../wish.ts'
+import { changedWish, type Wish } from '../wish.ts'
 import { claimedBy, isHeldBy, isOf, ownToken, reachOf, type Claimed } from './own_token.ts'
 import type { ExchangedTokens, ShownToken } from './request.ts'
 import { Slots } from '../slots.ts'
@@ -79,13 +85,17 @@ export class DropInExchange {
     const budget = proven ? workload.budget : workload.openBudget
     const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish, budget)
     if (denied) return denied
-    const request = { ...requestFor(wish, tokens, parties.actor), owner }
+    const { agent, actor } = parties
+    const ask = (asked: Wish) => this.#ask({ ...requestFor(asked, tokens, actor), owner })
     const left = FOREGROUND_MS - (clock.monotonic() - startedAt)
-    const result = await askAgain(() => this.#ask(request), left, this.#dependencies)
+    const result = await askAgain(
+      () => this.#askNarrowed(workload, wish, agent, ask),
+      left,
+      this.#dependencies,
+    )
     if (result instanceof ExchangeFailure) return refusalOf(result)
-    const { accessToken, scope, lifetimeSeconds, issuedTokenType, askedAt } = result
-    // A token of somebody else brings its audiences with it where the request names none.
-    const reach = reachOf(accessToken, wish, parties.agent)
+    const { accessToken, scope, lifetimeSeconds, issuedTokenType, askedAt } = result.answer
+    const reach = reachOf(accessToken, result.asked, agent)
     const tooWide = gate.deniesGranted(workload, reach, scope)
     if (tooWide) return tooWide
     const flownMs = clock.monotonic() - askedAt
@@ -120,10 +130,33 @@ export class DropInExchange {
     if (actor) return isOf(actorClaims, agent) ? { agent, actor } : new BrokerError('actor_not_own')
     if (isNarrowed(claimed, agent)) return { agent, actor: undefined }
     if (!proven) return unproven(false)
+    // Made for another, it proves nobody as an actor, and the local policy allows none without a target.
+    if (!own.isPlain) return new BrokerError('audience_not_allowed')
     return { agent, actor: { token: own.token, tokenType: tokenTypes.access_token } }
   }
 
-  async #ask(request: ExchangeRequest) {
+  /** A token of somebody else brings its audiences with it where the request names none: which scopes are allowed is known then. */
+  async #askNarrowed(
+    workload: Workload,
+    wish: Wish,
+    agent: KnownAgent,
+    ask: (asked: Wish) => Promise<Timed | ExchangeFailure>,
+  ): Promise<Narrowed<Timed> | ExchangeFailure> {
+    const { gate } = this.#dependencies
+    const full = gate.completes(workload, wish)
+    const isOpen = full.audiences.length === 0 && full.resources.length === 0
+    const completed = isOpen ? changedWish(full, { scope: wish.scope }) : full
+    const { asked, answer } = await askNarrowed(wish, completed, {
+      gate,
+      workload,
+      ask,
+      resultOf: (answer) => answer,
+      reachOf: ({ accessToken }, asked) => reachOf(accessToken, asked, agent),
+    })
+    return answer instanceof ExchangeFailure ? answer : { asked, answer }
+  }
+
+  async #ask(request: ExchangeRequest): Promise<Timed | ExchangeFailure> {
     const { exchanger, clock, log, metrics } = this.#dependencies
     const askedAt = clock.monotonic()
     const result = await exchanger.exchange(request)
@@ -143,6 +176,9 @@ export class DropInExchange {
 function accountOf(workload: Workload, { proven }: ExchangeWish): object {
   return proven ? workload : workload.openBudget
 }
+
+/** With when it was asked for; monotonic milliseconds. */
+type Timed = IssuedToken & { readonly askedAt: number }
 
 interface Parties {
   readonly agent: KnownAgent

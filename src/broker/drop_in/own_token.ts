@@ -39,12 +39,18 @@ export function isHeldBy(claimed: Claimed, agent: KnownAgent): boolean {
   )
 }
 
-/** The workload's own token without a target, and whose it is. */
+export interface OwnToken {
+  readonly token: string
+  readonly agent: KnownAgent
+  readonly isPlain: boolean
+}
+
+/** The workload's own token, and whose it is. `isPlain`: it has no target, as the local policy may say one. */
 export async function ownToken(
   getToken: GetToken,
   workload: Workload,
   agent: string | undefined,
-): Promise<{ readonly token: string; readonly agent: KnownAgent } | BrokerError> {
+): Promise<OwnToken | BrokerError> {
   const wish =
     agent === undefined
       ? plainWish
@@ -54,7 +60,8 @@ export async function ownToken(
   const { servable } = served
   // Nothing can be said to be the workload's own where its own token cannot be read.
   if (!servable.agent) return new BrokerError('authority_answer_unusable')
-  return { token: accessTokenOf(servable), agent: servable.agent }
+  const isPlain = servable.asked.audiences.length === 0
+  return { token: accessTokenOf(servable), agent: servable.agent, isPlain }
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Fault } from '../../config/document.ts'
 import { fitsScope, isScopeToken } from '../../oauth/scope.ts'
 import { isAudience } from '../../oauth/target.ts'
 import { pathPatternFault } from '../../platform/pattern.ts'
-import { allowedPairOf, makesIdle } from './allowed.ts'
+import { allowedPairOf, makesIdle, speaksOf } from './allowed.ts'
 import { MAX_WORKLOADS, type AllowEntry, type WorkloadEntry } from './schema.ts'
 import { accountKey, covers, fixedAccount, selectorOf, type Selector } from './selector.ts'
 
@@ -20,6 +20,7 @@ export function localFaults(definitions: readonly Definition[]): readonly Fault[
   }
   return [
     ...definitions.flatMap(({ at, entry }) => allowFaults(entry.allow ?? [], `${at}.allow`)),
+    ...definitions.flatMap(({ at, entry }) => defaultFaults(entry, `${at}.defaults.audience`)),
     ...repeatedNames(definitions),
     ...neverReached(definitions),
   ]
@@ -74,6 +75,27 @@ function entryFaults({ audience, scopes = [] }: AllowEntry, at: string): readonl
     faults.push({ path: `${at}.scopes`, message: 'must fit into 4096 characters' })
   }
   return faults
+}
+
+/** A default that is denied would be said to whoever names nothing; one that hides a pair would make it say nothing. */
+function defaultFaults(
+  { allow, defaults: { audience } = {} }: WorkloadEntry,
+  path: string,
+): readonly Fault[] {
+  if (audience === undefined) return []
+  if (!isAudience(audience)) return [{ path, message: 'must be printable ASCII without spaces' }]
+  if (!allow) return []
+  if (allow.some((entry) => entry.audience === undefined)) {
+    const message = 'must be absent beside a pair for requests that name no target'
+    return [{ path, message }]
+  }
+  // What is wrong with a pair is told of the pair.
+  const isAllowed = allow.some(
+    (entry) =>
+      (entry.audience !== undefined && audienceFault(entry.audience) !== undefined) ||
+      speaksOf(allowedPairOf(entry), audience),
+  )
+  return isAllowed ? [] : [{ path, message: 'must be an audience that `allow` allows' }]
 }
 
 function audienceFault(audience: string): string | undefined {

@@ -19,6 +19,13 @@ export interface LocalRule {
   readonly audiencesPerHour?: number | undefined
   /** Undefined: whatever the authority allows. */
   readonly allow: readonly LocalAllowance[] | undefined
+  /** What a request means that leaves it out. */
+  readonly defaults: { readonly audience?: string; readonly agent?: string }
+  /**
+   * The scopes that may be had at all of these targets at once, in the order of the policy. Undefined: it bounds none, or
+   * one of the targets is not allowed.
+   */
+  scopesAt(targets: readonly string[]): readonly string[] | undefined
   /**
    * Why a request is not made; undefined where it may be. `targets`: audiences and resources; `scope` undefined: the request
    * names none, and `deniesGranted` decides on what comes.
@@ -45,9 +52,33 @@ export function localRuleOf(entry: WorkloadEntry): LocalRule {
     exchangesPerMinute: entry.exchangesPerMinute,
     audiencesPerHour: entry.audiencesPerHour,
     allow: entry.allow,
+    defaults: entry.defaults ?? {},
+    scopesAt: (targets) => pairs && scopesOf(pairs, targets),
     denies: ({ targets, scope }) => pairs && denialOf(pairs, targets, scope ?? []),
     deniesGranted: ({ targets }, granted) => pairs && denialOf(pairs, targets, granted),
   }
+}
+
+function pairsPerTarget(
+  pairs: readonly AllowedPair[],
+  targets: readonly string[],
+): readonly (readonly AllowedPair[])[] {
+  return (targets.length === 0 ? [undefined] : targets).map((target) =>
+    pairs.filter((pair) => speaksOf(pair, target)),
+  )
+}
+
+/** What `denialOf` allows, told the other way round. A target at which any scope may be had bounds nothing. */
+function scopesOf(
+  pairs: readonly AllowedPair[],
+  targets: readonly string[],
+): readonly string[] | undefined {
+  const perTarget = pairsPerTarget(pairs, targets)
+  if (perTarget.some((there) => there.length === 0)) return undefined
+  const [first, ...rest] = perTarget
+    .filter((there) => there.every(({ scopes }) => scopes))
+    .map((there) => new Set(there.flatMap(({ scopes }) => [...(scopes ?? [])])))
+  return first && [...first].filter((scope) => rest.every((scopes) => scopes.has(scope)))
 }
 
 /**
@@ -59,9 +90,7 @@ function denialOf(
   targets: readonly string[],
   scope: readonly string[] | undefined,
 ): LocalDenialCode | undefined {
-  const perTarget = (targets.length === 0 ? [undefined] : targets).map((target) =>
-    pairs.filter((pair) => speaksOf(pair, target)),
-  )
+  const perTarget = pairsPerTarget(pairs, targets)
   if (perTarget.some((there) => there.length === 0)) return 'audience_not_allowed'
   if (scope === undefined) {
     const isAny = perTarget.every((there) => there.some(({ scopes }) => !scopes))

@@ -27,6 +27,26 @@ const allowSchema = Type.Object(
   closed,
 )
 
+const defaultsSchema = Type.Object(
+  {
+    audience: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 512,
+        description: 'The target of requests that name none. `allow` has to allow it.',
+      }),
+    ),
+    agent: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'Client id of the agent of requests that name none.',
+      }),
+    ),
+  },
+  { ...closed, description: 'What requests mean that leave it out.' },
+)
+
 const workloadSchema = Type.Object(
   {
     name: Type.String({
@@ -52,6 +72,7 @@ const workloadSchema = Type.Object(
           'Pairs of an audience and the scopes that may be asked for there. Absent: whatever the authority allows.',
       }),
     ),
+    defaults: Type.Optional(defaultsSchema),
     exchangesPerMinute: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -169,9 +169,34 @@ describe('the local policy', () => {
     expect(exchanges()).toBe(count)
   })
 
-  test('is asked for what came: a scope that is wider than it allows', async () => {
-    use(`${plain}, { audience: "https://docs.example.com", scopes: ["other"] }`)
-    expect(codeOf(await run({ audiences: asked.audiences }))).toBe('scope_not_allowed')
+  test.each<[string, readonly string[], string, readonly (string | undefined)[]]>([
+    ['what it allows is asked for', ['read:documents', 'other'], 'issued', ['read:documents']],
+    [
+      'what the authority does not grant is no reason to refuse',
+      ['other'],
+      'scope_not_allowed',
+      ['read:documents', undefined],
+    ],
+  ])('where no scope is named %s', async (_name, grants, code, scopes) => {
+    use(`${plain}, ${docs}`)
+    broker.authority.grants = grants
+    expect(codeOf(await run({ audiences: asked.audiences }))).toBe(code)
+    const shown = broker.authority.asked.filter(({ actor }) => actor)
+    expect(shown.map(({ scope }) => scope?.join(' '))).toEqual(scopes)
+  })
+
+  test('narrows to what is allowed at the targets that a token brings with it', async () => {
+    use(`${plain}, ${docs}`)
+    broker.authority.grants = ['read:documents', 'write:documents']
+    grant({ aud: 'https://docs.example.com' })
+    expect(await run()).toMatchObject({ scope: 'read:documents' })
+  })
+
+  test('has no actor made for the target that it says', async () => {
+    use(docs, '    defaults: { audience: "https://docs.example.com" }\n')
+    broker.gate.review(broker.workload)
+    expect(codeOf(await run(asked))).toBe('audience_not_allowed')
+    expect(exchanges()).toBe(0)
   })
 
   test.each<[string, unknown, string]>([

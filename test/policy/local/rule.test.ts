@@ -135,6 +135,24 @@ test('shows what was written', () => {
   expect(ruleOf(undefined)).toMatchObject({ allow: undefined, exchangesPerMinute: undefined })
 })
 
+test.each<[string, readonly string[], readonly string[] | undefined]>([
+  ['no target', [], ['agent:self']],
+  ['two pairs of a target', [A], ['read', 'list', 'find']],
+  ['two targets', [A, B], ['list']],
+  ['two targets, the other way round', [B, A], ['list']],
+  ['two targets with nothing in common', [B, 'https://api.example/team/y'], []],
+  ['a target without scopes', ['quiet'], []],
+  ['a target with any', ['open'], undefined],
+  ['a target with any, and one without', ['open', A], ['read', 'list', 'find']],
+  ['a target that is not allowed', [A, 'https://c.example'], undefined],
+])('the scopes at %s', (_name, targets, expected) => {
+  expect(ruleOf(pairs).scopesAt(targets)).toEqual(expected)
+})
+
+test('no list bounds no scopes', () => {
+  expect(ruleOf(undefined).scopesAt([A])).toBeUndefined()
+})
+
 const texts = fc.constantFrom('t', 'u', 'u/1', 'u/2')
 const values = fc.uniqueArray(fc.constantFrom('r', 's', 'w'))
 const allows: fc.Arbitrary<readonly AllowEntry[]> = fc.array(
@@ -177,6 +195,20 @@ test('several targets and scopes are allowed just where each pair of them is', (
       )
       const allowed = each.every(([target, one]) => denial(allow, target, one) === undefined)
       expect(denial(allow, targets, scope) === undefined).toBe(allowed)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('the scopes at some targets are all that is allowed there', () => {
+  fc.assert(
+    fc.property(allows, targetLists, (allow, targets) => {
+      const scopes = ruleOf(allow).scopesAt(targets)
+      const isAllowed = (one: string) => denial(allow, targets, [one]) === undefined
+      const expected = ['r', 's', 'w', 'other'].filter(isAllowed)
+      // Undefined where any is allowed, or the targets are not.
+      if (scopes) expect(scopes.toSorted()).toEqual(expected)
+      else expect([0, 4]).toContain(expected.length)
     }),
     { numRuns: 2_000 },
   )

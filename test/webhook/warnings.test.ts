@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { admitted, annotated, value } from './admitted.ts'
+import { injection, type PodParts } from './reviews.ts'
+
+const proxied = [value('HTTP_PROXY', 'p'), { name: 'NO_PROXY', valueFrom: {} }]
+test.each<[string, PodParts, readonly RegExp[]]>([
+  ['nothing odd', {}, []],
+  ['a late mesh', { containers: [{ name: 'istio-proxy' }] }, [/istio-proxy starts after/]],
+  [
+    'one that it waits for',
+    { containers: [{ name: 'istio-proxy' }], annotations: annotated({ start: 'config' }) },
+    [],
+  ],
+  ['unread exceptions', { containers: [{ name: 'app', env: proxied }] }, [/NO_PROXY of app/]],
+  [
+    'variables from elsewhere',
+    { containers: [{ name: 'app', envFrom: [{}], env: [value('LUMOAUTH_URL', 'mine')] }] },
+    [
+      /^the envFrom of app does not count for LUMOAUTH_ORG_ID, LUMOAUTH_TENANT, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET \(use env\) and must except 127\.0\.0\.1 from a proxy$/,
+    ],
+  ],
+  [
+    'variables from elsewhere in mode node',
+    {
+      annotations: annotated({ mode: 'node' }),
+      containers: [{ name: 'app', envFrom: [{}], env: [value('LUMOAUTH_URL', 'mine')] }],
+    },
+    [
+      /^the envFrom of app does not count for LUMOAUTH_ORG_ID, LUMOAUTH_TENANT, LUMOAUTH_TOKEN_FILE, LUMOAUTH_CA_FILE \(use env\)$/,
+    ],
+  ],
+  [
+    'no variables from elsewhere where the broker puts none',
+    {
+      annotations: annotated({ containers: 'app' }),
+      containers: [
+        { name: 'app', envFrom: [] },
+        { name: 'web', envFrom: [{}] },
+      ],
+    },
+    [],
+  ],
+  ['shared processes', { spec: { shareProcessNamespace: true } }, [/user 65532/]],
+])('warns of %s', (_name, parts, expected) => {
+  const { warnings } = admitted(parts)
+  expect(warnings).toEqual(expected.map((one) => expect.stringMatching(one) as string))
+})
+
+test('no warning is longer than the API server shows', () => {
+  const name = 'n'.repeat(63)
+  const containers = [
+    { name, envFrom: [{}], env: [value('HTTP_PROXY', 'p'), { name: 'NO_PROXY', valueFrom: {} }] },
+  ]
+  const { warnings } = admitted({ containers, spec: { shareProcessNamespace: true } })
+  const { warnings: late } = admitted(
+    { containers: [{ name }] },
+    { ...injection, meshProxies: [name] },
+  )
+  const all = [...warnings, ...late]
+  expect(all).toHaveLength(4)
+  expect(all.filter((text) => `lumo-broker: ${text}`.length > 256)).toEqual([])
+})
