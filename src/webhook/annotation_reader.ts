@@ -3,6 +3,8 @@ import { amountOf } from './quantity.ts'
 import { InjectionRefusal } from './refusal.ts'
 
 const MAX_LIST = 100
+/** Admission comes before validation: the API server lets megabytes come this far. */
+const MAX_LIST_LENGTH = 32_768
 const quantity = /^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|Ki|M|Mi|G|Gi)?$/
 
 /** Reads the values of annotations, and remembers the first thing that is wrong. A value that is wrong is never quoted. */
@@ -36,7 +38,8 @@ export class AnnotationReader {
   list(name: AnnotationName, form: RegExp): readonly string[] | undefined {
     const value = this.#annotations[PREFIX + name]
     if (value === undefined) return undefined
-    const parts = value.split(/[\s,]+/).filter((part) => part !== '')
+    const isShort = value.length <= MAX_LIST_LENGTH
+    const parts = (isShort ? value : '').split(/[\s,]+/).filter((part) => part !== '')
     if (parts.length > 0 && parts.length <= MAX_LIST && parts.every((part) => form.test(part))) {
       return [...new Set(parts)]
     }

@@ -41,6 +41,7 @@ const pod = Type.Object({
     imagePullSecrets: Type.Optional(Type.Array(Type.Object({ name: Type.Optional(text) }))),
     hostNetwork: Type.Optional(Type.Boolean()),
     shareProcessNamespace: Type.Optional(Type.Boolean()),
+    hostPID: Type.Optional(Type.Boolean()),
     os: Type.Optional(named),
     nodeSelector: Type.Optional(texts),
   }),

@@ -64,6 +64,9 @@ function overriddenSources(
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/: by `/proc/{pid}/root`, and under file permissions alone. */
 function sharedProcesses({ spec }: Pod): string | undefined {
+  if (spec.hostPID === true) {
+    return 'with hostPID whoever is root or user 65532 in this pod can read the proofs of the brokers of the node'
+  }
   return spec.shareProcessNamespace === true
     ? 'with shareProcessNamespace the containers that run as root or as user 65532 can read the proof of the broker'
     : undefined

@@ -41,6 +41,7 @@ test.each<[string, PodParts, readonly RegExp[]]>([
     [],
   ],
   ['shared processes', { spec: { shareProcessNamespace: true } }, [/user 65532/]],
+  ['processes of the node', { spec: { hostPID: true } }, [/hostPID/]],
 ])('warns of %s', (_name, parts, expected) => {
   const { warnings } = admitted(parts)
   expect(warnings).toEqual(expected.map((one) => expect.stringMatching(one) as string))

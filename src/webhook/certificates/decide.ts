@@ -12,6 +12,12 @@ const SWITCH_ANYWAY_BEFORE_MS = 7 * DAY_MS
  */
 export const SETTLED_MS = 600_000
 
+/**
+ * How long a replica that cannot read its certificates goes on putting the bundle that it read last into pods. Well within
+ * what a change of the CA waits for: of pods that are given an old bundle after that, nobody would know.
+ */
+export const STALE_MS = SETTLED_MS / 2
+
 export interface Situation {
   /** Milliseconds since the Unix epoch. */
   readonly now: number

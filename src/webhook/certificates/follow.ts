@@ -1,5 +1,7 @@
+import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import { Outage, type ClusterObjects } from './cluster_objects.ts'
+import { STALE_MS } from './decide.ts'
 import { endOf, readBundle, readPair } from './read_pair.ts'
 
 export interface TlsPair {
@@ -13,15 +15,21 @@ export interface TlsPair {
 export class OwnCertificate {
   readonly #secret: string
   readonly #objects: ClusterObjects
+  readonly #clock: Clock
   readonly #log: Log
   readonly #listeners: ((pair: TlsPair) => void)[] = []
   #pair: TlsPair | undefined
-  #bundle: string | undefined
+  /** `at`: monotonic milliseconds. */
+  #bundle: { readonly pem: string; readonly at: number } | undefined
   #ends: readonly number[] = []
 
-  constructor(secret: string, { objects, log }: { objects: ClusterObjects; log: Log }) {
+  constructor(
+    secret: string,
+    { objects, clock, log }: { objects: ClusterObjects; clock: Clock; log: Log },
+  ) {
     this.#secret = secret
     this.#objects = objects
+    this.#clock = clock
     this.#log = log
   }
 
@@ -29,8 +37,11 @@ export class OwnCertificate {
     return this.#pair
   }
 
+  /** Undefined: it was not read, or so long ago that it may be another by now. */
   get bundle(): string | undefined {
-    return this.#bundle
+    if (!this.#bundle) return undefined
+    const { pem, at } = this.#bundle
+    return this.#clock.monotonic() - at < STALE_MS ? pem : undefined
   }
 
   /** When its certificate and those in the bundle end; milliseconds since the Unix epoch. */
@@ -44,6 +55,7 @@ export class OwnCertificate {
 
   /** Reads it once. What cannot be used leaves the last good one in place. */
   async read(): Promise<Outage | undefined> {
+    const at = this.#clock.monotonic()
     const secret = await this.#objects.readSecret(this.#secret)
     if (secret instanceof Outage) return secret
     if (!secret) return new Outage(`the Secret ${this.#secret} is not there`)
@@ -55,7 +67,7 @@ export class OwnCertificate {
     if (typeof pair === 'string' || !trusted) {
       return new Outage(`the Secret ${this.#secret} holds no certificate that can be used`)
     }
-    this.#bundle = bundle
+    this.#bundle = { pem: bundle, at }
     this.#ends = [pair.certificate, ...trusted].map(endOf)
     if (pair.certPem === this.#pair?.cert && pair.keyPem === this.#pair.key) return undefined
     this.#pair = { cert: pair.certPem, key: pair.keyPem }

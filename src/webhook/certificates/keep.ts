@@ -1,5 +1,5 @@
 import type { OwnCertificatesConfig } from '../../config/webhook.ts'
-import type { Clock } from '../../platform/clock.ts'
+import { within, type Clock } from '../../platform/clock.ts'
 import { causeOf, type Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { fractionOf, type Random } from '../../platform/random.ts'
@@ -24,13 +24,13 @@ export interface KeptCertificates {
   tls(): TlsPair | undefined
   /** Called with every pair that is taken up from now on. */
   onTls(listener: (pair: TlsPair) => void): void
-  /** PEM of what pods are to trust. Undefined until `ready`. */
+  /** PEM of what pods are to trust. Undefined until `ready`, and once it could not be read for `STALE_MS`. */
   caBundle(): string | undefined
   /** Resolves when there is a certificate and a bundle. Never rejects; without an API server it stays open. */
   readonly ready: Promise<void>
   /** Looks once, now, or joins the look that is under way. */
   look(): Promise<void>
-  /** Ends it and gives the Lease back. */
+  /** Ends it and gives the Lease back, which takes a moment at most: one that is not given back lapses. */
   stop(): Promise<void>
 }
 
@@ -38,6 +38,8 @@ const EVERY_MS = 10_000
 const EVERY_MS_UNTIL_READY = 1_000
 /** No more than that, so that an outage of a part does not cost the Lease, and its end is seen soon. */
 const MAX_BACK_OFF_MS = 10_000
+
+const STOP_WITHIN_MS = 2_000
 
 /**
  * Keeps the certificates of all that serves in the Secrets of the release while it runs, and follows the webhook's own. It
@@ -105,8 +107,15 @@ class Keeper implements KeptCertificates {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
-    await this.#looking
-    await this.#lease.release()
+    const { clock, log } = this.#dependencies
+    const rest = async (): Promise<void> => {
+      await this.#looking
+      await this.#lease.release()
+    }
+    const resting = rest().catch((error: unknown) => {
+      log.error('the Lease could not be given back', causeOf(error))
+    })
+    await within(clock, STOP_WITHIN_MS, resting, () => undefined)
   }
 
   async #look(): Promise<void> {

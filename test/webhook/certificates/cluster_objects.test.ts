@@ -204,7 +204,7 @@ describe('an API server that gives no usable answer is an outage', () => {
     {
       does: 'is named without https',
       make: () => writeKubeconfig('http://127.0.0.1:1', server.token),
-      says: 'cannot be read',
+      says: 'it names no API server with an https URL',
     },
     {
       does: 'is named nowhere any more',

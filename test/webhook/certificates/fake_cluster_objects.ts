@@ -53,14 +53,16 @@ export class FakeClusterObjects {
   }
 
   /** The objects as one replica sees them, that can be cut off for itself. */
-  seenBy(replica: string): ClusterObjects & { cutOff: boolean } {
+  seenBy(replica: string): ClusterObjects & { cutOff: boolean; silent: boolean } {
     const answer = async <T>(give: () => T | Promise<T>): Promise<T | Outage> => {
       this.asked += 1
-      await Promise.resolve()
+      await (view.silent ? new Promise(() => {}) : Promise.resolve())
       return this.down || view.cutOff ? new Outage('no answer in time') : give()
     }
     const view = {
       cutOff: false,
+      /** Its requests are taken, and none is answered. */
+      silent: false,
       readSecret: (name: string) =>
         answer((): KeptSecret | undefined => {
           const kept = this.secrets.get(name)

@@ -173,13 +173,46 @@ describe('an API server that is down', () => {
     expect(log.lines.at(-1)?.message).toBe('certificates are kept again')
   })
 
-  test('while it runs: what was read last is served on', async () => {
+  test('while it runs: it serves on, and after five minutes does not say any more what pods are to trust', async () => {
     const release = makeRelease()
     const { kept } = await release.begin('a')
-    const before = [kept.tls(), kept.caBundle()]
+    const [pair, bundle] = [kept.tls(), kept.caBundle()]
     release.cluster.down = true
-    await release.pass(300_000)
-    expect([kept.tls(), kept.caBundle()]).toEqual(before)
+    await release.pass(290_000)
+    expect([kept.tls(), kept.caBundle()]).toEqual([pair, bundle])
+    await release.pass(10_000)
+    expect([kept.tls(), kept.caBundle()]).toEqual([pair, undefined])
+    release.cluster.down = false
+    await release.pass(10_000)
+    expect([kept.tls(), kept.caBundle()]).toEqual([pair, bundle])
+  })
+
+  test.each([
+    ['is broken', { 'tls.crt': 'x', 'tls.key': 'y', 'ca.crt': 'z' }],
+    ['was emptied', {}],
+    ['has no bundle', undefined],
+  ])('or a Secret of its own that %s, where nobody mends it', async (_name, data) => {
+    const release = makeRelease()
+    const { kept } = await release.begin('a')
+    release.cluster.put('lumo-ca', { 'tls.crt': 'x', 'tls.key': 'y' })
+    const { 'ca.crt': _bundle, ...rest } = release.cluster.data('lumo-webhook-tls')
+    release.cluster.put('lumo-webhook-tls', data ?? rest)
+    await release.pass(290_000)
+    expect(kept.caBundle()).toBeDefined()
+    await release.pass(10_000)
+    expect(kept.caBundle()).toBeUndefined()
+  })
+
+  test('that gives no answer keeps no replica that is asked to end', async () => {
+    const release = new Release()
+    const { kept, objects } = await release.begin('a')
+    objects.silent = true
+    release.clock.advance(10_000)
+    const stopping = kept.stop().then(() => 'ended')
+    const rest = Promise.resolve().then(() => 'waiting')
+    expect(await Promise.race([stopping, rest])).toBe('waiting')
+    release.clock.advance(2_000)
+    expect(await stopping).toBe('ended')
   })
 
   test('leaves the tries ever further apart, up to 10 s', async () => {
