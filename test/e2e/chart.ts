@@ -8,8 +8,7 @@ import { until } from './world.ts'
 
 /** Where the README has the chart installed, and under which name. Its Services, Secrets and so on are named after the release. */
 export const CHART_SYSTEM = 'lumo-system'
-export const RELEASE = 'lumo-broker'
-export const FULLNAME = RELEASE
+export const FULLNAME = 'lumo-broker'
 /** A namespace of users, with a quota. */
 export const CHART_DEMO = 'chart-demo'
 
@@ -52,7 +51,7 @@ export function installing(...more: readonly string[]): readonly string[] {
   return [
     'upgrade',
     '--install',
-    RELEASE,
+    FULLNAME,
     CHART,
     '--values',
     '-',

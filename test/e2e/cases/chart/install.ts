@@ -8,7 +8,6 @@ import {
   installing,
   plainPod,
   prepareNamespaces,
-  RELEASE,
   said,
   stays,
 } from '../../chart.ts'
@@ -66,7 +65,7 @@ async function untilPolicyTaken(cluster: Cluster): Promise<void> {
 export const chartInstall: Case = {
   name: 'chart install',
   async run({ cluster }) {
-    const tested = await helm(cluster, ['test', RELEASE, '--timeout', '3m'])
+    const tested = await helm(cluster, ['test', FULLNAME, '--timeout', '3m'])
     assert.match(tested, /Phase: +Succeeded/)
     await prepareNamespaces(cluster)
     await helm(cluster, installing())

@@ -5,7 +5,6 @@ import {
   helm,
   installing,
   plainPod,
-  RELEASE,
   said,
   stays,
   values,
@@ -25,11 +24,11 @@ const WIDE =
   'clusterrole,clusterrolebinding,mutatingwebhookconfiguration,validatingadmissionpolicy,validatingadmissionpolicybinding'
 
 async function uninstall(cluster: Cluster): Promise<void> {
-  await helm(cluster, ['uninstall', RELEASE, '--wait', '--timeout', '3m'])
+  await helm(cluster, ['uninstall', FULLNAME, '--wait', '--timeout', '3m'])
 }
 
 async function untilLeft(cluster: Cluster, expected: readonly string[]): Promise<void> {
-  const ours = ['-l', `app.kubernetes.io/instance=${RELEASE}`, '-o', 'name']
+  const ours = ['-l', `app.kubernetes.io/instance=${FULLNAME}`, '-o', 'name']
   await until('nothing to be left but what the notes name', async () => {
     const named = await cluster.kubectl('-n', CHART_SYSTEM, 'get', KINDS, ...ours)
     assert.deepEqual(named.split('\n').filter(Boolean).toSorted(), expected)

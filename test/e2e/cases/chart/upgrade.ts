@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { helm, installing, logOf, plainPod, RELEASE, said, values } from '../../chart.ts'
+import { helm, installing, logOf, plainPod, FULLNAME, said, values } from '../../chart.ts'
 import type { Case } from '../../world.ts'
 
 const loop = `
@@ -19,7 +19,7 @@ export const chartUpgrade: Case = {
       webhook: { podAnnotations: { changed: 'true' } },
     }
     await helm(cluster, installing('--server-side=false'), changed)
-    await helm(cluster, ['rollback', RELEASE, '--wait', '--timeout', '5m'])
+    await helm(cluster, ['rollback', FULLNAME, '--wait', '--timeout', '5m'])
     await helm(cluster, installing(), changed)
     const text = await logOf(cluster, 'looping')
     const answers = text.trim().split('\n')
