@@ -1,21 +1,18 @@
-import { readClients } from '../compose/administration.ts'
-import { documentsIn } from '../config/documents_in.ts'
+import { readClients, readPolicy } from '../compose/administration.ts'
 import { DocumentFault, showFault, type Fault } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
 import type { BrokerConfig, TenantConfig } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
 import { FileFault, systemFiles } from '../platform/files.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
-import type { FileContent } from '../platform/watched.ts'
+import { contentsOf } from '../platform/watched.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import { policySurroundings } from '../compose/tenant.ts'
-import { compilePolicy } from '../policy/compile.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
 import { overlapsOf } from '../policy/overlap.ts'
 import { policySchema } from '../policy/schema.ts'
 import { unreachableOf } from '../policy/unreachable.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
-import { configText, MAX_CONFIG_BYTES } from './config_file.ts'
+import { configText } from './config_file.ts'
 
 /** `lumo-broker config check FILE` and `lumo-broker config schema [policy]`. */
 export async function config(io: Io): Promise<ExitCode> {
@@ -104,9 +101,7 @@ async function clientFindings(tenant: TenantConfig): Promise<Findings> {
 }
 
 async function trustFindings(tenant: TenantConfig): Promise<Findings> {
-  if (tenant.policy === undefined) return nothing
-  const files = documentsIn(tenant.policy, await readAll(tenant.policy, MAX_CONFIG_BYTES), 'policy')
-  const { policy, conflicts } = compilePolicy(files, policySurroundings(tenant))
+  const { policy, conflicts } = await readPolicy(tenant, { files: systemFiles })
   const { agents } = policy
   return {
     faults: conflicts,
@@ -119,14 +114,6 @@ const MAX_LOCAL_POLICY_BYTES = 1_048_576
 
 async function localFindings({ policy }: BrokerConfig): Promise<Findings> {
   if (policy === undefined) return nothing
-  LocalPolicy.parse(await readAll(policy, MAX_LOCAL_POLICY_BYTES))
+  LocalPolicy.parse(await contentsOf(policy, MAX_LOCAL_POLICY_BYTES, systemFiles))
   return nothing
-}
-
-async function readAll(root: string, maxBytes: number): Promise<readonly FileContent[]> {
-  const contents: FileContent[] = []
-  for (const path of await systemFiles.list(root)) {
-    contents.push({ path, bytes: await systemFiles.read(path, maxBytes) })
-  }
-  return contents
 }

@@ -9,16 +9,13 @@ import type { Seal } from '../endpoint/sealing.ts'
 import type { Audit } from '../platform/audit.ts'
 import { shiftedClock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import type { FileContent } from '../platform/watched.ts'
+import { contentsOf } from '../platform/watched.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
 import { auditSeed, openState } from './authority.ts'
 import type { Surroundings } from './surroundings.ts'
-import { policySurroundings } from './tenant.ts'
-
-/** As long as a running authority takes. */
-const MAX_FILE_BYTES = 4_194_304
+import { MAX_DOCUMENT_BYTES, policySurroundings } from './tenant.ts'
 
 /** What an operator's command works on: the state of one tenant, beside whatever process runs on it. */
 export interface Administration {
@@ -107,7 +104,7 @@ export async function readPolicy(
 ): Promise<CompiledPolicy> {
   const { policy } = tenant
   if (policy === undefined) return { policy: new Policy([]), conflicts: [] }
-  const written = documentsIn(policy, await readAll(policy, files), 'policy')
+  const written = documentsIn(policy, await contentsOf(policy, MAX_DOCUMENT_BYTES, files), 'policy')
   return compilePolicy(written, policySurroundings(tenant))
 }
 
@@ -122,18 +119,7 @@ export async function readClients(
   const { clientFiles } = tenant
   if (clientFiles === undefined) return []
   return parseClientFiles(
-    documentsIn(clientFiles, await readAll(clientFiles, files), 'client'),
+    documentsIn(clientFiles, await contentsOf(clientFiles, MAX_DOCUMENT_BYTES, files), 'client'),
     tenant,
   )
-}
-
-async function readAll(
-  root: string,
-  files: Surroundings['files'],
-): Promise<readonly FileContent[]> {
-  const contents = []
-  for (const path of await files.list(root)) {
-    contents.push({ path, bytes: await files.read(path, MAX_FILE_BYTES) })
-  }
-  return contents
 }

@@ -26,8 +26,8 @@ import type { Opened } from './opened.ts'
 import { openProviders } from './providers.ts'
 import type { Surroundings } from './surroundings.ts'
 
-const MAX_POLICY_BYTES = 4_194_304
-const MAX_CLIENTS_BYTES = 4_194_304
+/** Of each file of a trust policy or of clients. */
+export const MAX_DOCUMENT_BYTES = 4_194_304
 const none: readonly ClientConfig[] = []
 
 export interface TenantNeeds {
@@ -114,7 +114,7 @@ async function openClientFiles(
       {
         what: 'clients',
         paths: [clientFiles],
-        maxBytes: MAX_CLIENTS_BYTES,
+        maxBytes: MAX_DOCUMENT_BYTES,
         parse: (contents) => parseClientFiles(documentsIn(clientFiles, contents, 'client'), config),
       },
       surroundings,
@@ -135,7 +135,7 @@ export async function openPolicy(
     {
       what: 'policy',
       paths: [policy],
-      maxBytes: MAX_POLICY_BYTES,
+      maxBytes: MAX_DOCUMENT_BYTES,
       parse: (contents) => {
         const compiled = compilePolicy(documentsIn(policy, contents, 'policy'), around)
         for (const conflict of compiled.conflicts) {

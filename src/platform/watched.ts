@@ -137,10 +137,24 @@ async function readAll(
 ): Promise<Reading> {
   const contents: FileContent[] = []
   for (const root of options.paths) {
-    for (const path of await files.list(root)) {
-      contents.push({ path, bytes: await files.read(path, options.maxBytes) })
-    }
+    contents.push(...(await contentsOf(root, options.maxBytes, files)))
   }
   const parts = contents.flatMap(({ path, bytes }) => [Buffer.from(path), bytes])
   return { contents, fingerprint: fingerprint(parts) }
+}
+
+/**
+ * What lies at a path now: the file, or those of a folder.
+ * @throws FileFault
+ */
+export async function contentsOf(
+  root: string,
+  maxBytes: number,
+  files: Pick<Files, 'list' | 'read'>,
+): Promise<readonly FileContent[]> {
+  const contents: FileContent[] = []
+  for (const path of await files.list(root)) {
+    contents.push({ path, bytes: await files.read(path, maxBytes) })
+  }
+  return contents
 }

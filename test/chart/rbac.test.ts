@@ -1,14 +1,7 @@
 import { expect, test } from 'vitest'
 import { ofKind, render, type Manifest } from './chart.ts'
 import { modeOf } from './modes.ts'
-
-interface Rule {
-  readonly apiGroups?: readonly string[]
-  readonly resources?: readonly string[]
-  readonly resourceNames?: readonly string[]
-  readonly nonResourceURLs?: readonly string[]
-  readonly verbs: readonly string[]
-}
+import { linesOf, type Rule } from './rules.ts'
 
 interface Binding {
   readonly roleRef: { readonly kind: string; readonly name: string }
@@ -32,16 +25,6 @@ function rights(manifests: readonly Manifest[]): readonly string[] {
       )
     }),
   )
-}
-
-function linesOf({ verbs, ...rule }: Rule): readonly string[] {
-  const { apiGroups = [], resources = [], resourceNames = ['*'], nonResourceURLs = [] } = rule
-  const things = apiGroups.flatMap((group) =>
-    resources.flatMap((resource) =>
-      resourceNames.map((name) => `${group === '' ? '' : `${group}/`}${resource} ${name}`),
-    ),
-  )
-  return verbs.flatMap((verb) => [...things, ...nonResourceURLs].map((thing) => `${verb} ${thing}`))
 }
 
 const account = (name: string): string => `lumo-system/lumo-broker-${name}`

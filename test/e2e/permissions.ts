@@ -1,4 +1,5 @@
 import { ofKind, render, type Values } from '../chart/chart.ts'
+import { linesOf, thing, type Rule } from '../chart/rules.ts'
 
 /** One request to the API server, as its audit log has it. */
 export interface AuditEvent {
@@ -13,22 +14,14 @@ export interface AuditEvent {
   }
 }
 
-interface Rule {
-  readonly apiGroups?: readonly string[]
-  readonly resources?: readonly string[]
-  readonly resourceNames?: readonly string[]
-  readonly nonResourceURLs?: readonly string[]
-  readonly verbs: readonly string[]
-}
-
-/** Every single thing that the roles of the chart allow, as `component: verb what`. */
+/** Every single thing that the roles of the chart allow, as `component: verb what`, in the words of `linesOf`. */
 export function allowedBy(values: Values): readonly string[] {
   const manifests = render(values)
   const roles = [...ofKind(manifests, 'Role'), ...ofKind(manifests, 'ClusterRole')]
   return roles.flatMap(({ metadata, rules }) => {
     const component = metadata.labels?.['app.kubernetes.io/component'] ?? ''
     return (rules as readonly Rule[]).flatMap((rule) =>
-      rule.verbs.flatMap((verb) => things(rule).map((each) => `${component}: ${verb} ${each}`)),
+      linesOf(rule).map((line) => `${component}: ${line}`),
     )
   })
 }
@@ -41,20 +34,7 @@ export function usedBy(
   const account = user.username.split(':').at(-1) ?? ''
   const component = account.replace(`${fullname}-`, '')
   const what = objectRef
-    ? thing(objectRef.apiGroup, objectRef.resource, objectRef.name)
+    ? thing(objectRef.apiGroup ?? '', objectRef.resource, objectRef.name ?? '*')
     : requestURI
   return `${component}: ${verb} ${what}`
-}
-
-function things({ apiGroups, resources, resourceNames, nonResourceURLs }: Rule): readonly string[] {
-  const named = (apiGroups ?? []).flatMap((group) =>
-    (resources ?? []).flatMap((resource) =>
-      (resourceNames ?? [undefined]).map((name) => thing(group, resource, name)),
-    ),
-  )
-  return [...named, ...(nonResourceURLs ?? [])]
-}
-
-function thing(group: string | undefined, resource: string, name: string | undefined): string {
-  return [group ?? '', resource, name].filter(Boolean).join('/')
 }
