@@ -5,6 +5,8 @@ import { linesOf, thing, type Rule } from '../chart/rules.ts'
 export interface AuditEvent {
   readonly requestURI: string
   readonly verb: string
+  /** ISO 8601, in UTC, of always the same length. */
+  readonly requestReceivedTimestamp: string
   readonly user: { readonly username: string }
   readonly responseStatus?: { readonly code: number }
   readonly objectRef?: {
@@ -38,3 +40,32 @@ export function usedBy(
     : requestURI
   return `${component}: ${verb} ${what}`
 }
+
+/**
+ * The times in which no permission was bound to the accounts of the chart, for it was uninstalled: what still runs then is
+ * refused.
+ */
+export function unboundIn(
+  events: readonly AuditEvent[],
+  fullname: string,
+): readonly { readonly from: string; readonly to: string }[] {
+  const changes = events.filter(
+    ({ objectRef }) =>
+      objectRef?.resource.endsWith('rolebindings') && objectRef.name?.startsWith(`${fullname}-`),
+  )
+  return changes
+    .filter(({ verb }) => verb === 'delete')
+    .map(({ objectRef, requestReceivedTimestamp: from }) => {
+      const again = changes.find(
+        (change) =>
+          // Applied by the server, it is made by a patch.
+          ['create', 'patch'].includes(change.verb) &&
+          change.objectRef?.name === objectRef?.name &&
+          change.requestReceivedTimestamp > from,
+      )
+      return { from, to: again?.requestReceivedTimestamp ?? END }
+    })
+}
+
+/** After every time of a log. */
+const END = '9999'
