@@ -1,4 +1,5 @@
 import { isJsonObject } from '../platform/strict_json.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { HttpClient } from '../platform/http_client.ts'
 import {
   Outage,
@@ -25,9 +26,9 @@ interface ObjectsSettings {
  */
 export async function openClusterObjects(
   settings: ObjectsSettings,
-  { http }: { readonly http: HttpClient },
+  { http, clock }: { readonly http: HttpClient; readonly clock: Clock },
 ): Promise<ClusterObjects> {
-  return new ApiObjects(settings, await openApi({ http, kubeconfig: settings.kubeconfig }))
+  return new ApiObjects(settings, await openApi({ http, kubeconfig: settings.kubeconfig }), clock)
 }
 
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
@@ -40,8 +41,16 @@ class ApiObjects implements ClusterObjects {
   /** What a write must give back unchanged, by path: all of an object but its content, which may hold a key. */
   readonly #frames = new Map<string, JsonObject>()
 
-  constructor({ namespace, lease }: ObjectsSettings, api: Api) {
-    this.#api = api
+  #clockAheadMs: number | undefined
+
+  constructor({ namespace, lease }: ObjectsSettings, api: Api, clock: Clock) {
+    this.#api = async (request) => {
+      const answer = await api(request)
+      if (!(answer instanceof Outage) && !Number.isNaN(answer.at)) {
+        this.#clockAheadMs = answer.at - clock.wall()
+      }
+      return answer
+    }
     this.#secrets = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`
     const leases = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
     this.#lease = `${leases}/${encodeURIComponent(lease)}`
@@ -107,6 +116,10 @@ class ApiObjects implements ClusterObjects {
 
   podsTrusting(): Promise<ReadonlyMap<string, number> | Outage> {
     return podsTrusting(this.#api)
+  }
+
+  clockAheadMs(): number | undefined {
+    return this.#clockAheadMs
   }
 
   #secret(name: string): string {

@@ -1,8 +1,8 @@
 import type { KeyEncryptionConfig } from '../config/config.ts'
-import type { HttpClient } from '../platform/http_client.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import type { Random } from '../platform/random.ts'
 import { Outage, type ClusterObjects } from '../webhook/certificates/cluster_objects.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const KEY_BYTES = 32
 /** Of which all but the first follow another process's write. */
@@ -16,7 +16,7 @@ const MAX_ATTEMPTS = 3
 export async function keyOfSecret(
   { namespace, name }: KeyEncryptionConfig & { readonly in: 'secret' },
   mayMake: boolean,
-  surroundings: { readonly http: HttpClient; readonly random: Random },
+  surroundings: Pick<Surroundings, 'http' | 'clock' | 'random'>,
 ): Promise<string> {
   const { openClusterObjects } = await import('./cluster_objects.ts')
   const objects = await openClusterObjects({ namespace, lease: '' }, surroundings)

@@ -1,4 +1,4 @@
-import { HttpFailure, type HttpClient } from '../platform/http_client.ts'
+import { HttpFailure, type HttpAnswer, type HttpClient } from '../platform/http_client.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { Outage } from '../webhook/certificates/cluster_objects.ts'
@@ -21,6 +21,8 @@ interface ApiRequest {
 interface ApiAnswer {
   readonly status: 200 | 404 | 409 | 422
   readonly body: JsonObject
+  /** When it was answered, by the clock of the API server; milliseconds since the Unix epoch, NaN where it does not say. */
+  readonly at: number
 }
 
 /** One request to the API server of the cluster. */
@@ -63,7 +65,7 @@ export async function openApi({ http, kubeconfig }: ApiDependencies): Promise<Ap
         totalTimeoutMs: request.totalTimeoutMs ?? TOTAL_TIMEOUT_MS,
         maxBytes: request.maxBytes ?? MAX_ANSWER_BYTES,
       })
-      return answerOf(answer.status, answer.body, `${method} ${path}`)
+      return answerOf(answer, `${method} ${path}`)
     } catch (error) {
       if (error instanceof HttpFailure || error instanceof OperatorFault) {
         return new Outage(`${method} ${path}: ${error.message}`)
@@ -73,18 +75,20 @@ export async function openApi({ http, kubeconfig }: ApiDependencies): Promise<Ap
   }
 }
 
-function answerOf(status: number, text: string, what: string): ApiAnswer | Outage {
+function answerOf(answer: HttpAnswer, what: string): ApiAnswer | Outage {
+  const { status } = answer
+  const at = Date.parse(answer.header('date') ?? '')
   if (status === 403) {
     return new Outage(
       `${what}: the API server answered 403; the role of this service account lacks that`,
     )
   }
-  if (status === 404 || status === 409 || status === 422) return { status, body: {} }
+  if (status === 404 || status === 409 || status === 422) return { status, body: {}, at }
   if (status !== 200) return new Outage(`${what}: the API server answered ${String(status)}`)
   const unreadable = new Outage(`${what}: the answer of the API server cannot be read`)
   try {
-    const body: unknown = JSON.parse(text)
-    return isJsonObject(body) ? { status, body } : unreadable
+    const body: unknown = JSON.parse(answer.body)
+    return isJsonObject(body) ? { status, body, at } : unreadable
   } catch {
     return unreadable
   }

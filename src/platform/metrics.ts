@@ -123,7 +123,12 @@ export const gauges = {
   },
   podsBeforeCa: {
     name: 'lumo_webhook_pods_before_ca',
-    help: 'Running pods that were injected before the newest CA and do not trust it; -1 where another replica counts them.',
+    help: 'Running pods that trust a CA before the newest one, and not that one; -1 where another replica counts them.',
+    labels: [],
+  },
+  podsWithoutCa: {
+    name: 'lumo_webhook_pods_without_ca',
+    help: 'Running pods whose annotation names no CA that is still there: they trust nothing that is served; -1 where another replica counts them.',
     labels: [],
   },
   certificateRemaining: {

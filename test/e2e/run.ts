@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
+import { chartCaChange } from './cases/chart/ca_change.ts'
 import { chartInjection } from './cases/chart/injection.ts'
 import { chartInstall, chartToken } from './cases/chart/install.ts'
 import { chartMesh } from './cases/chart/mesh.ts'
@@ -79,6 +80,7 @@ const cases: readonly Case[] = [
   chartUpgrade,
   chartNode,
   figures,
+  chartCaChange,
   chartUninstall,
   chartNothingKept,
   rotation,

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
-import { certificateId, readBundle, readPair, type Pair } from './read_pair.ts'
+import { CA_CURVE } from './issue.ts'
+import { certificateId, isFrom, readBundle, readPair, type Pair } from './read_pair.ts'
 
 /**
  * The CA as its Secret holds it. `signing` signs leaves; `next` is to follow it and is only trusted yet; `old` came before
@@ -24,11 +25,25 @@ export function readAuthority(data: Data): Authority | 'empty' | 'unusable' {
   const old = oldPem ? readBundle(oldPem)?.[0] : undefined
   if (signing === 'empty' && next === 'empty' && !oldPem) return 'empty'
   if (typeof signing === 'string' || next === 'unusable' || (oldPem && !old)) return 'unusable'
+  if (!isSigningCa(signing) || (next !== 'empty' && !isSigningCa(next))) return 'unusable'
   return {
     signing,
     ...(next !== 'empty' && { next }),
     ...(oldPem && old && { old: { certificate: old, certPem: oldPem } }),
   }
+}
+
+/** A certificate that is no CA signs nothing that is believed, and a key of another kind cannot sign as `issueLeaf` does. */
+function isSigningCa({ certificate }: Pair): boolean {
+  return certificate.ca && certificate.publicKey.asymmetricKeyDetails?.namedCurve === CA_CURVE
+}
+
+/** Whether one of the CAs that are trusted issued a certificate. */
+export function isIssuedBy(
+  { signing, next, old }: Authority,
+  certificate: X509Certificate,
+): boolean {
+  return [signing, next, old].some((each) => each && isFrom(certificate, each.certificate))
 }
 
 /** What `readAuthority` reads. `ca.crt` is there for people, who need not look at a key to see what is trusted. */
@@ -48,13 +63,33 @@ export function bundleOf({ signing, next, old }: Authority): string {
   return [signing, next, old].map((each) => each?.certPem ?? '').join('')
 }
 
-/** How many of the pods trust no CA that is the newest. */
-export function podsBefore(
-  { signing, next }: Authority,
+/** Pods by what they trust. */
+export interface PodsCounted {
+  /** They trust a CA that is still there, and not the newest: a change of the CA waits for them. */
+  readonly before: number
+  /**
+   * They trust no CA that is there. Nothing that waits could serve them any more; and whoever may make a pod can write such a
+   * value, which must not hold a change up.
+   */
+  readonly without: number
+}
+
+/** Counts pods by the values of their annotation `lumoauth.dev/ca`. */
+export function countPods(
+  { signing, next, old }: Authority,
   pods: ReadonlyMap<string, number>,
-): number {
+): PodsCounted {
   const newest = certificateId((next ?? signing).certificate)
+  const present = new Set(
+    [signing, next, old].flatMap((each) => (each ? [certificateId(each.certificate)] : [])),
+  )
   let before = 0
-  for (const [ids, count] of pods) if (!ids.split(',').includes(newest)) before += count
-  return before
+  let without = 0
+  for (const [value, count] of pods) {
+    const ids = value.split(',')
+    if (ids.includes(newest)) continue
+    if (ids.some((id) => present.has(id))) before += count
+    else without += count
+  }
+  return { before, without }
 }

@@ -18,9 +18,12 @@ export interface WriteDependencies extends Issuing {
 export class RoundEnded extends Error {
   /** `again`: what was read is no longer what is there. `lost`: another may be the writer by now. */
   readonly why: 'again' | 'lost' | Outage
-  constructor(why: RoundEnded['why']) {
+  /** Of `again`: the object that another wrote meanwhile, if one did. */
+  readonly object: string | undefined
+  constructor(why: RoundEnded['why'], object?: string) {
     super(why instanceof Outage ? why.reason : why)
     this.why = why
+    this.object = object
   }
 }
 
@@ -39,7 +42,7 @@ export async function writeKept(
 ): Promise<void> {
   if (!(await mayWrite())) throw new RoundEnded('lost')
   const outcome = given(await objects.writeSecret(name, data, resourceVersion))
-  if (outcome === 'conflict') throw new RoundEnded('again')
+  if (outcome === 'conflict') throw new RoundEnded('again', name)
 }
 
 /** What a round of `bringInStep` found. */

@@ -55,4 +55,9 @@ export interface ClusterObjects {
    * value that is no list of certificate ids is counted as the empty text: anybody who may change a pod can write one.
    */
   podsTrusting(): Promise<ReadonlyMap<string, number> | Outage>
+  /**
+   * How far the clock of the API server is ahead of ours, in milliseconds, as its last answer told it to the second. Undefined: no
+   * answer told it.
+   */
+  clockAheadMs(): number | undefined
 }

@@ -1,5 +1,5 @@
 import type { Authority } from './authority.ts'
-import { endOf, type Pair } from './read_pair.ts'
+import { endOf, isFrom, type Pair } from './read_pair.ts'
 
 const DAY_MS = 86_400_000
 const NEXT_CA_BEFORE_MS = 2 * 365 * DAY_MS
@@ -27,7 +27,14 @@ export interface Situation {
   readonly podsBefore?: number | undefined
 }
 
-export type AuthorityStep = 'make_next' | 'switch' | 'switch_anyway' | 'retire_old'
+export type AuthorityStep =
+  'replace_future' | 'drop_future' | 'make_next' | 'switch' | 'switch_anyway' | 'retire_old'
+
+/**
+ * How far our clock may be off the API server's for anything to be written. With a clock far ahead every CA seems to end,
+ * and pods are cut off that trust it; with one far behind nobody believes yet what is signed.
+ */
+export const MAX_SKEW_MS = 300_000
 
 /**
  * What is due for the CA, one step at a time: its successor is made and trusted two years ahead, signs when no pod is left
@@ -37,6 +44,9 @@ export function authorityStep(
   { signing, next, old }: Authority,
   { now, steadyMs, podsBefore }: Situation,
 ): AuthorityStep | undefined {
+  // Made by a writer whose clock was far ahead. Nobody can verify anything with it, so nobody is cut off without it.
+  if (isFuture(signing, now)) return 'replace_future'
+  if (next && isFuture(next, now)) return 'drop_future'
   const left = endOf(signing.certificate) - now
   const settled = steadyMs >= SETTLED_MS
   if (next) {
@@ -45,6 +55,10 @@ export function authorityStep(
   }
   if (left < NEXT_CA_BEFORE_MS && !old) return 'make_next'
   return old && settled ? 'retire_old' : undefined
+}
+
+function isFuture({ certificate }: Pair, now: number): boolean {
+  return certificate.validFromDate.getTime() > now + MAX_SKEW_MS
 }
 
 export type LeafReason = 'missing' | 'unusable' | 'names' | 'issuer' | 'age'
@@ -60,7 +74,7 @@ export function leafReason(
   if (leaf === 'unusable') return 'unusable'
   const { certificate } = leaf
   const issuer = signing.certificate
-  if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return 'issuer'
+  if (!isFrom(certificate, issuer)) return 'issuer'
   if (namesOf(certificate.subjectAltName) !== [...dnsNames].sort().join()) return 'names'
   const start = certificate.validFromDate.getTime()
   const due = start + ((endOf(certificate) - start) * 2) / 3

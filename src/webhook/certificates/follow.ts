@@ -1,8 +1,9 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
-import { Outage, type ClusterObjects } from './cluster_objects.ts'
-import { STALE_MS } from './decide.ts'
-import { endOf, readBundle, readPair } from './read_pair.ts'
+import { bundleOf, isIssuedBy, readAuthority, type Authority } from './authority.ts'
+import { Outage, type ClusterObjects, type KeptSecret } from './cluster_objects.ts'
+import { leafReason, STALE_MS } from './decide.ts'
+import { endOf, readBundle, readPair, type Pair } from './read_pair.ts'
 
 export interface TlsPair {
   /** PEM */
@@ -11,26 +12,31 @@ export interface TlsPair {
   readonly key: string
 }
 
-/** What the webhook itself serves with, and what pods are to trust, as they lie in the Secret of its own leaf. */
+interface OwnCertificateDependencies {
+  /** The Secret of the CA. */
+  readonly caSecret: string
+  /** The Secret of the webhook's own leaf, and the names that this has to have. */
+  readonly leaf: { readonly secret: string; readonly dnsNames: readonly string[] }
+  readonly objects: ClusterObjects
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * What the webhook itself serves with, and what pods are to trust. The second is read where the CA lies, and not from the copies
+ * beside the leaves: whoever may write one of those could else be trusted by every new pod.
+ */
 export class OwnCertificate {
-  readonly #secret: string
-  readonly #objects: ClusterObjects
-  readonly #clock: Clock
-  readonly #log: Log
+  readonly #dependencies: OwnCertificateDependencies
   readonly #listeners: ((pair: TlsPair) => void)[] = []
   #pair: TlsPair | undefined
   /** `at`: monotonic milliseconds. */
   #bundle: { readonly pem: string; readonly at: number } | undefined
   #ends: readonly number[] = []
+  #isDue = true
 
-  constructor(
-    secret: string,
-    { objects, clock, log }: { objects: ClusterObjects; clock: Clock; log: Log },
-  ) {
-    this.#secret = secret
-    this.#objects = objects
-    this.#clock = clock
-    this.#log = log
+  constructor(dependencies: OwnCertificateDependencies) {
+    this.#dependencies = dependencies
   }
 
   get pair(): TlsPair | undefined {
@@ -41,7 +47,7 @@ export class OwnCertificate {
   get bundle(): string | undefined {
     if (!this.#bundle) return undefined
     const { pem, at } = this.#bundle
-    return this.#clock.monotonic() - at < STALE_MS ? pem : undefined
+    return this.#dependencies.clock.monotonic() - at < STALE_MS ? pem : undefined
   }
 
   /** When its certificate and those in the bundle end; milliseconds since the Unix epoch. */
@@ -49,30 +55,55 @@ export class OwnCertificate {
     return this.#ends
   }
 
+  /** Whether its certificate is to be issued anew, as far as was read. */
+  get isDue(): boolean {
+    return this.#isDue
+  }
+
   onPair(listener: (pair: TlsPair) => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Reads it once. What cannot be used leaves the last good one in place. */
+  /** Reads both once. What cannot be used leaves the last good one in place. */
   async read(): Promise<Outage | undefined> {
-    const at = this.#clock.monotonic()
-    const secret = await this.#objects.readSecret(this.#secret)
-    if (secret instanceof Outage) return secret
-    if (!secret) return new Outage(`the Secret ${this.#secret} is not there`)
-    const { data } = secret
-    const pair = readPair(data['tls.crt'], data['tls.key'])
-    const bundle = data['ca.crt'] ?? ''
-    const trusted = readBundle(bundle)
-    if (pair === 'empty' && !this.#pair) return undefined
-    if (typeof pair === 'string' || !trusted) {
-      return new Outage(`the Secret ${this.#secret} holds no certificate that can be used`)
+    const { caSecret, leaf, clock } = this.#dependencies
+    const at = clock.monotonic()
+    const ca = await this.#secret(caSecret)
+    if (ca instanceof Outage) return ca
+    const own = await this.#secret(leaf.secret)
+    if (own instanceof Outage) return own
+    this.#isDue = true
+    const authority = readAuthority(ca.data)
+    const pair = readPair(own.data['tls.crt'], own.data['tls.key'])
+    if ((authority === 'empty' || pair === 'empty') && !this.#pair) return undefined
+    if (typeof authority === 'string') {
+      return new Outage(`the Secret ${caSecret} holds no CA that can be used`)
     }
-    this.#bundle = { pem: bundle, at }
+    this.#bundle = { pem: bundleOf(authority), at }
+    return this.#take(pair, authority)
+  }
+
+  async #secret(name: string): Promise<KeptSecret | Outage> {
+    const secret = await this.#dependencies.objects.readSecret(name)
+    return secret ?? new Outage(`the Secret ${name} is not there`)
+  }
+
+  #take(pair: Pair | 'empty' | 'unusable', authority: Authority): Outage | undefined {
+    const { leaf, clock, log } = this.#dependencies
+    const { secret, dnsNames } = leaf
+    if (typeof pair === 'string') {
+      return new Outage(`the Secret ${secret} holds no certificate that can be used`)
+    }
+    if (!isIssuedBy(authority, pair.certificate)) {
+      return new Outage(`the Secret ${secret} holds a certificate that is not of our CA`)
+    }
+    this.#isDue = leafReason(pair, dnsNames, authority.signing, clock.wall()) !== undefined
+    const trusted = readBundle(bundleOf(authority)) ?? []
     this.#ends = [pair.certificate, ...trusted].map(endOf)
     if (pair.certPem === this.#pair?.cert && pair.keyPem === this.#pair.key) return undefined
     this.#pair = { cert: pair.certPem, key: pair.keyPem }
-    this.#log.info('a certificate was taken up', {
-      secret: this.#secret,
+    log.info('a certificate was taken up', {
+      secret,
       until: pair.certificate.validToDate.toISOString(),
     })
     for (const listener of this.#listeners) listener(this.#pair)

@@ -23,9 +23,15 @@ export class HeldLease {
   readonly #dependencies: LeaseDependencies
   #writesUntil = Number.NEGATIVE_INFINITY
   #seen = { version: '', at: 0 }
+  #holder: string | undefined
 
   constructor(dependencies: LeaseDependencies) {
     this.#dependencies = dependencies
+  }
+
+  /** Who held it when it was last read. */
+  get holder(): string | undefined {
+    return this.#holder
   }
 
   /**
@@ -54,6 +60,7 @@ export class HeldLease {
     if (lease instanceof Outage) return lease
     if (!lease) return new Outage('the Lease is not there')
     const { resourceVersion } = lease
+    this.#holder = lease.holder
     if (resourceVersion !== this.#seen.version) {
       this.#seen = { version: resourceVersion, at: clock.monotonic() }
     }

@@ -18,6 +18,8 @@ const BACKDATED_MS = 3_600_000
 const MAX_COMMON_NAME = 64
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+/** The same curve as the platform names it. */
+export const CA_CURVE = 'prime256v1'
 
 type Library = typeof import('@peculiar/x509')
 

@@ -2,6 +2,7 @@ import type { OwnCertificatesConfig } from '../../config/webhook.ts'
 import { within, type Clock } from '../../platform/clock.ts'
 import { causeOf, type Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
+import { printable } from '../../platform/printable.ts'
 import { fractionOf, type Random } from '../../platform/random.ts'
 import { Outage, type ClusterObjects } from './cluster_objects.ts'
 import { OwnCertificate, type TlsPair } from './follow.ts'
@@ -40,6 +41,10 @@ const EVERY_MS_UNTIL_READY = 1_000
 const MAX_BACK_OFF_MS = 10_000
 
 const STOP_WITHIN_MS = 2_000
+/** Characters of an identity: ours are a pod's name and a UUID. */
+const MAX_HOLDER = 120
+/** Longer than the writer needs when it begins, or waits after a failure. */
+const UNDONE_MS = 300_000
 
 /**
  * Keeps the certificates of all that serves in the Secrets of the release while it runs, and follows the webhook's own. It
@@ -59,6 +64,7 @@ class Keeper implements KeptCertificates {
   #cancel = (): void => {}
   #stopped = false
   #failures = 0
+  #dueSince: number | undefined
   #told: string | undefined
 
   constructor(dependencies: KeepDependencies) {
@@ -68,14 +74,15 @@ class Keeper implements KeptCertificates {
     const mayWrite = async (): Promise<boolean> => !this.#stopped && this.#lease.mayWrite()
     this.#writer = new DueWriter({ ...dependencies, mayWrite })
     // The configuration was resolved: exactly one is its own.
-    const own = config.leaves.find((leaf) => leaf.own)?.secret ?? ''
-    this.#own = new OwnCertificate(own, dependencies)
+    const leaf = config.leaves.find(({ own }) => own) ?? { secret: '', dnsNames: [] }
+    this.#own = new OwnCertificate({ ...dependencies, caSecret: config.caSecret, leaf })
     this.ready = new Promise((resolve) => {
       this.#own.onPair(() => {
         resolve()
       })
     })
-    metrics.observe('podsBeforeCa', {}, () => this.#writer.podsBefore ?? -1)
+    metrics.observe('podsBeforeCa', {}, () => this.#writer.pods?.before ?? -1)
+    metrics.observe('podsWithoutCa', {}, () => this.#writer.pods?.without ?? -1)
     metrics.observe('certificateRemaining', {}, () => {
       const ends = [...this.#own.ends, ...this.#writer.ends]
       return ends.length === 0 ? -1 : Math.floor((Math.min(...ends) - clock.wall()) / 1000)
@@ -124,12 +131,29 @@ class Keeper implements KeptCertificates {
       const ofWriting = holds === true ? await this.#writer.pass() : holds
       if (holds === false) this.#writer.rest()
       const ofReading = await this.#own.read()
-      this.#tell(ofWriting instanceof Outage ? ofWriting : ofReading)
+      const ofAnother = this.#leftUndone(holds === false)
+      this.#tell(ofWriting instanceof Outage ? ofWriting : (ofReading ?? ofAnother))
     } catch (error) {
       const cause = causeOf(error)
       this.#dependencies.log.error('keeping the certificates failed unexpectedly', cause)
       this.#failures += 1
     }
+  }
+
+  /**
+   * What is due and is not done because another has the Lease. A replica does it within seconds; whoever else may write the
+   * Lease could keep every certificate from being renewed, until all of them have ended.
+   */
+  #leftUndone(byAnother: boolean): Outage | undefined {
+    const { clock, config } = this.#dependencies
+    const now = clock.monotonic()
+    if (!byAnother || !this.#own.isDue) this.#dueSince = undefined
+    else this.#dueSince ??= now
+    if (this.#dueSince === undefined || now - this.#dueSince < UNDONE_MS) return undefined
+    return new Outage(
+      `certificates are due, and ${printable(this.#lease.holder ?? 'nobody', MAX_HOLDER)}, who holds the Lease ${config.lease}, does not ` +
+        'write them: if that is no pod of this webhook, clear holderIdentity, and see who may write Leases here',
+    )
   }
 
   /** Once for each reason, and once when it is over. */

@@ -35,6 +35,11 @@ export function readBundle(pem: string): readonly X509Certificate[] | undefined 
   }
 }
 
+/** Whether a CA issued a certificate: its name and its signature say so. */
+export function isFrom(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+}
+
 /** What names a CA certificate in `lumoauth.dev/ca`: the first 16 hex digits of the SHA-256 of its DER. */
 export function certificateId(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()

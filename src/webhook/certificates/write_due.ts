@@ -1,4 +1,10 @@
-import { podsBefore, readAuthority, writeAuthority, type Authority } from './authority.ts'
+import {
+  countPods,
+  readAuthority,
+  writeAuthority,
+  type Authority,
+  type PodsCounted,
+} from './authority.ts'
 import {
   bringInStep,
   given,
@@ -8,8 +14,8 @@ import {
   writeKept,
   type WriteDependencies,
 } from './bring.ts'
-import type { Outage } from './cluster_objects.ts'
-import { authorityStep, SETTLED_MS, type AuthorityStep } from './decide.ts'
+import { Outage } from './cluster_objects.ts'
+import { authorityStep, MAX_SKEW_MS, SETTLED_MS, type AuthorityStep } from './decide.ts'
 import { makeCa } from './issue.ts'
 import { endOf } from './read_pair.ts'
 
@@ -22,16 +28,16 @@ const COUNT_EVERY_MS_IN_CHANGE = 60_000
 export class DueWriter {
   readonly #dependencies: WriteDependencies
   #steadySince: number | undefined
-  #counted: { readonly at: number; readonly before: number } | undefined
+  #counted: ({ readonly at: number } & PodsCounted) | undefined
   #ends: readonly number[] = []
 
   constructor(dependencies: WriteDependencies) {
     this.#dependencies = dependencies
   }
 
-  /** Pods that were injected before the newest CA. Undefined: they have not been counted here. */
-  get podsBefore(): number | undefined {
-    return this.#counted?.before
+  /** Undefined: they have not been counted here. */
+  get pods(): PodsCounted | undefined {
+    return this.#counted
   }
 
   /** When the certificates end that it keeps; milliseconds since the Unix epoch. */
@@ -48,6 +54,7 @@ export class DueWriter {
 
   /** Brings everything to what is due, once. Writes that met another's are read again, a few times. */
   async pass(): Promise<Outage | undefined> {
+    let rival: string | undefined
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       try {
         await this.#round()
@@ -57,20 +64,25 @@ export class DueWriter {
         this.#steadySince = undefined
         if (error.why === 'lost') return undefined
         if (error.why !== 'again') return error.why
+        rival = error.object
       }
     }
-    return undefined
+    return new Outage(
+      `${rival ?? this.#dependencies.config.caSecret} was written by somebody else each time that it was to be brought up to ` +
+        'date: its managedFields tell by whom',
+    )
   }
 
   /** @throws RoundEnded */
   async #round(): Promise<void> {
     const { config, clock } = this.#dependencies
     const { data, resourceVersion } = await readKept(this.#dependencies.objects, config.caSecret)
+    this.#refuseSkew()
     const authority = readAuthority(data)
     if (authority === 'unusable') {
       outage(
-        `the Secret ${config.caSecret} holds no CA that can be used: restore it, or empty it, and a new CA is made, ` +
-          'which running pods will not trust',
+        `the Secret ${config.caSecret} holds no CA that can be used (a certificate of a CA and its key, of the curve P-256): ` +
+          'restore it, or empty it, and a new CA is made, which running pods will not trust',
       )
     }
     const advance = async (to: Authority, what: string): Promise<never> => {
@@ -85,7 +97,7 @@ export class DueWriter {
     }
     const go = async (steadyMs: number, podsBefore?: number): Promise<void> => {
       const step = authorityStep(authority, { now: clock.wall(), steadyMs, podsBefore })
-      if (step) await advance(await this.#after(authority, step), SAID[step])
+      if (step) return advance(await this.#after(authority, step), SAID[step])
     }
     // First what waits for nothing, lest leaves be made that do not outlive the round.
     await go(0)
@@ -100,6 +112,8 @@ export class DueWriter {
 
   async #after(authority: Authority, step: AuthorityStep): Promise<Authority> {
     const { signing, next } = authority
+    if (step === 'replace_future') return { signing: await makeCa(this.#dependencies) }
+    if (step === 'drop_future') return { signing }
     if (step === 'make_next') return { signing, next: await makeCa(this.#dependencies) }
     if (step === 'retire_old' || !next) return { signing }
     const { certificate, certPem } = signing
@@ -113,13 +127,27 @@ export class DueWriter {
     const every = deciding ? COUNT_EVERY_MS_IN_CHANGE : COUNT_EVERY_MS
     if (this.#counted && now - this.#counted.at < every) return undefined
     const pods = given(await this.#dependencies.objects.podsTrusting())
-    const before = podsBefore(authority, pods)
-    this.#counted = { at: now, before }
-    return before
+    const counted = countPods(authority, pods)
+    this.#counted = { at: now, ...counted }
+    return counted.before
+  }
+
+  /** @throws RoundEnded where our clock or that of the API server must be wrong: which of them, nobody here can tell */
+  #refuseSkew(): void {
+    const ahead = this.#dependencies.objects.clockAheadMs()
+    if (ahead === undefined || Math.abs(ahead) <= MAX_SKEW_MS) return
+    const minutes = Math.round(Math.abs(ahead) / 60_000)
+    outage(
+      `the clock here is ${String(minutes)} minutes ${ahead > 0 ? 'behind' : 'ahead of'} that of the API server: nothing is ` +
+        'written until they agree; look at the time of the nodes',
+    )
   }
 }
 
 const SAID: Readonly<Record<AuthorityStep, string>> = {
+  replace_future:
+    'the CA began in the future, as a clock that was wrong had made it; another was made in its place',
+  drop_future: 'the CA that was to follow began in the future; it is made anew',
   make_next: 'the CA that is to follow was made; pods are given both from now on',
   switch: 'every pod trusts the following CA; it signs from now on',
   switch_anyway: 'the CA is about to end; the following one signs from now on, whatever pods trust',

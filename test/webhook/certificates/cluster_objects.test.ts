@@ -7,6 +7,7 @@ import { openClusterObjects } from '../../../src/compose/cluster_objects.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { nodeHttpClient } from '../../../src/platform/http_client.ts'
 import { Outage, type ClusterObjects } from '../../../src/webhook/certificates/cluster_objects.ts'
+import { FakeClock } from '../../fakes/clock.ts'
 import { FakeKubernetes } from './fake_kubernetes.ts'
 
 const SECRET = '/api/v1/namespaces/lumo-system/secrets/lumo-ca'
@@ -15,6 +16,8 @@ const CONFIGURATION =
   '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lumo-webhook'
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
+/** Between two seconds, as answers tell the time to the second. */
+const clock = new FakeClock(Date.UTC(2026, 10, 21, 8, 0, 0, 400))
 let folder: string
 let listening: Awaited<ReturnType<FakeKubernetes['listen']>>
 let server: FakeKubernetes
@@ -44,7 +47,10 @@ beforeEach(async () => {
   listening = await server.listen()
   const kubeconfig = await writeKubeconfig(listening.url, server.token)
   const settings = { namespace: 'lumo-system', lease: 'lumo-webhook', kubeconfig }
-  objects = await openClusterObjects(settings, { http: nodeHttpClient(systemClock, {}) })
+  objects = await openClusterObjects(settings, {
+    http: nodeHttpClient(systemClock, {}),
+    clock,
+  })
   return listening.close
 })
 
@@ -55,6 +61,23 @@ async function readVersion(): Promise<string> {
   if (!secret || secret instanceof Outage) throw new Error('no Secret')
   return secret.resourceVersion
 }
+
+describe('the clock of the API server', () => {
+  test('is not known before an answer', () => {
+    expect(objects.clockAheadMs()).toBeUndefined()
+  })
+
+  test.each([
+    { date: 'Sat, 21 Nov 2026 08:10:00 GMT', ahead: 599_600 },
+    { date: 'Sat, 21 Nov 2026 07:50:00 GMT', ahead: -600_400 },
+    { date: 'yesterday', ahead: undefined },
+  ])('$date is $ahead ms ahead of ours', async ({ date, ahead }) => {
+    server.date = date
+    server.put(SECRET, {})
+    await objects.readSecret('lumo-ca')
+    expect(objects.clockAheadMs()).toBe(ahead)
+  })
+})
 
 describe('a Secret', () => {
   test('without data, as the chart renders it, is read, filled, and keeps what is not ours', async () => {

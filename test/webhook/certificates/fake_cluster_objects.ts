@@ -31,6 +31,8 @@ export class FakeClusterObjects {
   countable = true
   /** No request is answered. */
   down = false
+  /** How far the clock of the API server is ahead of ours. */
+  aheadMs = 0
   /** Requests that were asked, answered or not. */
   asked = 0
   /** Called before each write of a Secret takes place, as another writer may come first. */
@@ -104,6 +106,7 @@ export class FakeClusterObjects {
           for (const ids of this.pods) counts.set(ids, (counts.get(ids) ?? 0) + 1)
           return counts
         }),
+      clockAheadMs: () => this.aheadMs,
     }
     return view
   }

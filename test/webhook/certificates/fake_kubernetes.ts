@@ -28,6 +28,8 @@ export class FakeKubernetes {
   readonly asked: Asked[] = []
   /** Answers every request with this status. */
   refuses: number | undefined
+  /** What it says the time is; else it says what it is. */
+  date: string | undefined
   /** What a proxy in between makes of every answer. */
   garbles: string | undefined
   /** Called before a PATCH takes place. */
@@ -77,7 +79,10 @@ export class FakeKubernetes {
       headers.authorization === `Bearer ${this.token}`
         ? this.#decide(method, url, headers, body)
         : [401, {}]
-    response.writeHead(status, { 'content-type': 'application/json' })
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      ...(this.date !== undefined && { date: this.date }),
+    })
     response.end(this.garbles ?? JSON.stringify(answer))
   }
 
