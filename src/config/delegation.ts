@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { scopeValue } from './forms.ts'
 
 /** The longest chain of actors that any setting allows. */
 export const MAX_DELEGATION_DEPTH = 3
@@ -6,7 +7,7 @@ export const MAX_DELEGATION_DEPTH = 3
 /** Whether and how far a party may act for others, in a trust policy and in a client's registration. */
 export const delegationSchema = Type.Object(
   {
-    scopes: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+    scopes: Type.Array(Type.String(scopeValue), {
       maxItems: 100,
       description: 'Scopes that it may hold on behalf of others.',
     }),

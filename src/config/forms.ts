@@ -24,6 +24,18 @@ export const accountPattern = {
   form: 'a service account: lower case letters, digits, dashes, dots and stars, 253 at most, with no dash or dot at either end',
 }
 
+/** scope-token of RFC 6749 section 3.3. */
+export const scopeValue = {
+  pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,256}$',
+  form: 'one scope: printable ASCII without spaces, quotes and backslashes, 256 characters at most',
+}
+
+/** An audience (RFC 8693 section 2.1) or a resource (RFC 8707 section 2). */
+export const target = {
+  pattern: '^[\\x21-\\x7e]{1,512}$',
+  form: 'printable ASCII without spaces, 512 characters at most',
+}
+
 export const uuid = {
   pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
   form: 'a UUID in lower case',

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { isAudience } from '../oauth/target.ts'
-import { fitsScope, isScopeToken } from '../oauth/scope.ts'
+import { fitsScope } from '../oauth/scope.ts'
 import type { Fault } from './document.ts'
+import { scopeValue, target } from './forms.ts'
 
 /** What an agent or a client may ask for. Pairs, so that read at one target and write at another stay two things. */
 export const grantsSchema = Type.Array(
@@ -9,12 +9,11 @@ export const grantsSchema = Type.Array(
     {
       target: Type.Optional(
         Type.String({
-          minLength: 1,
-          maxLength: 512,
+          ...target,
           description: 'The audience or resource. Absent: what a request without one gets.',
         }),
       ),
-      scopes: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      scopes: Type.Array(Type.String(scopeValue), {
         maxItems: 100,
         description: 'Scopes that may be had there.',
       }),
@@ -35,10 +34,6 @@ export type GrantEntries = Static<typeof grantsSchema>
  * clients renew by asking for the very scope that they were granted.
  */
 export function grantFaults(grants: GrantEntries, path: string): readonly Fault[] {
-  return [...valueFaults(grants, path), ...sizeFaults(grants, path)]
-}
-
-function sizeFaults(grants: GrantEntries, path: string): readonly Fault[] {
   const scopes = new Map<string | undefined, readonly string[]>()
   for (const grant of grants) {
     scopes.set(grant.target, [...(scopes.get(grant.target) ?? []), ...grant.scopes])
@@ -46,20 +41,4 @@ function sizeFaults(grants: GrantEntries, path: string): readonly Fault[] {
   return [...scopes.values()].some((all) => !fitsScope(all))
     ? [{ path, message: 'the scopes of one target must fit into 100 values and 4096 characters' }]
     : []
-}
-
-function valueFaults(grants: GrantEntries, path: string): readonly Fault[] {
-  return grants.flatMap((grant, index) => {
-    const at = `${path}[${String(index)}]`
-    const faults: Fault[] = []
-    if (grant.target !== undefined && !isAudience(grant.target)) {
-      faults.push({ path: `${at}.target`, message: 'must be printable ASCII without spaces' })
-    }
-    for (const scope of grant.scopes) {
-      if (!isScopeToken(scope)) {
-        faults.push({ path: `${at}.scopes`, message: 'must hold single scope values' })
-      }
-    }
-    return faults
-  })
 }

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { proofRuleSchema } from '../../src/config/proof_rule.ts'
-import { policySchema } from '../../src/policy/schema.ts'
 import { chartFolder } from './chart.ts'
 
 interface Schema {
@@ -51,12 +49,3 @@ function compare(value: unknown, given: Schema, path: string): void {
     compare(members[name], member, `${path}/${name}`)
   }
 }
-
-test('agents have the members that a policy file has', () => {
-  const agent = schema.properties?.['agents']?.items?.properties ?? {}
-  const ours = policySchema.properties.agents.items.properties
-  expect(Object.keys(agent).sort()).toEqual(Object.keys(ours).sort())
-  expect(Object.keys(agent['proof']?.properties ?? {}).sort()).toEqual(
-    Object.keys(proofRuleSchema.properties).sort(),
-  )
-})

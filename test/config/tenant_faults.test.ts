@@ -151,12 +151,12 @@ const clients: readonly Case[] = [
   [
     'two scopes in one text',
     clientWith({ grants: [{ scopes: ['a b'] }] }),
-    `${CLIENT}.grants[0].scopes: must hold single scope values`,
+    `${CLIENT}.grants[0].scopes[0]: must be one scope: printable ASCII without spaces, quotes and backslashes, 256 characters at most`,
   ],
   [
     'a target with a space',
     clientWith({ grants: [{ scopes: [] }, { target: 'a b', scopes: [] }] }),
-    `${CLIENT}.grants[1].target: must be printable ASCII without spaces`,
+    `${CLIENT}.grants[1].target: must be printable ASCII without spaces, 512 characters at most`,
   ],
   ['too many targets', clientWith({ maxTargets: 6 }), `${CLIENT}.maxTargets: must be <= 5`],
   ['too short a life', clientWith({ lifetime: 59 }), `${CLIENT}.lifetime: must be >= 60`],

@@ -148,17 +148,42 @@ const entries: readonly (readonly [name: string, agent: string, faults: readonly
   [
     'two scopes in one',
     agent('a', ', grants: [{ scopes: ["a b"] }]'),
-    [at(': agents[0].grants[0].scopes', 'must hold single scope values')],
+    [
+      at(
+        ': agents[0].grants[0].scopes[0]',
+        'must be one scope: printable ASCII without spaces, quotes and backslashes, 256 characters at most',
+      ),
+    ],
   ],
   [
     'a target with a space',
     agent('a', ', grants: [{ target: "a b", scopes: [] }]'),
-    [at(': agents[0].grants[0].target', 'must be printable ASCII without spaces')],
+    [
+      at(
+        ': agents[0].grants[0].target',
+        'must be printable ASCII without spaces, 512 characters at most',
+      ),
+    ],
   ],
   [
     'a target beyond ASCII',
     agent('a', ', grants: [{ target: "ä", scopes: [] }]'),
-    [at(': agents[0].grants[0].target', 'must be printable ASCII without spaces')],
+    [
+      at(
+        ': agents[0].grants[0].target',
+        'must be printable ASCII without spaces, 512 characters at most',
+      ),
+    ],
+  ],
+  [
+    'two scopes in one on behalf of others',
+    agent('a', ', delegation: { scopes: ["a b"] }'),
+    [
+      at(
+        ': agents[0].delegation.scopes[0]',
+        'must be one scope: printable ASCII without spaces, quotes and backslashes, 256 characters at most',
+      ),
+    ],
   ],
   [
     'a chain too deep',

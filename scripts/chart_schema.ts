@@ -1,0 +1,54 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { clientSchema } from '../src/config/client.ts'
+import { policySchema } from '../src/policy/schema.ts'
+
+/**
+ * `node scripts/chart_schema.ts`: writes what an agent and a client may be into the schema of the chart's values, as the program
+ * has it: what that would refuse when it reads it, Helm refuses before anything is installed.
+ */
+const file = fileURLToPath(new URL('../charts/lumo-broker/values.schema.json', import.meta.url))
+
+type Schema = Readonly<Record<string, unknown>>
+
+const generated: Readonly<Record<string, object>> = {
+  agent: policySchema.properties.agents.items,
+  client: clientSchema,
+}
+
+/** The schema with these parts made anew. */
+export async function chartSchema(text: string): Promise<string> {
+  const schema = JSON.parse(text) as { $defs: Record<string, unknown> }
+  for (const [name, part] of Object.entries(generated)) {
+    schema.$defs[name] = asWritten(JSON.parse(JSON.stringify(part)) as Schema)
+  }
+  const style = await resolveConfig(file)
+  return format(JSON.stringify(schema, null, 2), { ...style, parser: 'json' })
+}
+
+/** As an operator writes it: what has a default may be left out. Sentences and defaults are the program's own. */
+function asWritten(schema: Schema): Schema {
+  const { default: _default, form: _form, description: _description, ...rest } = schema
+  const properties = rest['properties'] as Readonly<Record<string, Schema>> | undefined
+  const patterns = rest['patternProperties'] as Readonly<Record<string, Schema>> | undefined
+  const items = rest['items'] as Schema | undefined
+  const names = rest['propertyNames'] as Schema | undefined
+  const required = (rest['required'] as readonly string[] | undefined)?.filter(
+    (name) => properties?.[name]?.['default'] === undefined,
+  )
+  return {
+    ...rest,
+    ...(properties && { properties: each(properties) }),
+    ...(patterns && { patternProperties: each(patterns) }),
+    ...(items && { items: asWritten(items) }),
+    ...(names && { propertyNames: asWritten(names) }),
+    ...(required && { required }),
+  }
+}
+
+function each(schemas: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, one]) => [name, asWritten(one)]))
+}
+
+if (import.meta.main) writeFileSync(file, await chartSchema(readFileSync(file, 'utf8')))
