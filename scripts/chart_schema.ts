@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { clientSchema } from '../src/config/client.ts'
+import { configSchema } from '../src/config/schema.ts'
 import { policySchema } from '../src/policy/schema.ts'
 
 /**
@@ -21,10 +22,26 @@ const generated: Readonly<Record<string, object>> = {
 export async function chartSchema(text: string): Promise<string> {
   const schema = JSON.parse(text) as { $defs: Record<string, unknown> }
   for (const [name, part] of Object.entries(generated)) {
-    schema.$defs[name] = asWritten(JSON.parse(JSON.stringify(part)) as Schema)
+    schema.$defs[name] = asWritten(plain(part))
   }
+  schema.$defs['config'] = partOf(plain(configSchema), 3)
   const style = await resolveConfig(file)
   return format(JSON.stringify(schema, null, 2), { ...style, parser: 'json' })
+}
+
+function plain(schema: object): Schema {
+  return JSON.parse(JSON.stringify(schema)) as Schema
+}
+
+/** What is merged into a configuration: names and types, so deep, for a name that is misspelt is what happens. */
+function partOf({ type, properties }: Schema, depth: number): Schema {
+  if (properties === undefined || depth === 0) return type === undefined ? {} : { type }
+  const members = Object.entries(properties as Readonly<Record<string, Schema>>)
+  return {
+    type,
+    properties: Object.fromEntries(members.map(([name, one]) => [name, partOf(one, depth - 1)])),
+    additionalProperties: false,
+  }
 }
 
 /** As an operator writes it: what has a default may be left out. Sentences and defaults are the program's own. */

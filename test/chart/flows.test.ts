@@ -64,7 +64,7 @@ const settings: readonly Setting[] = [
     apiServers: ['10.0.0.3'],
     outside: ['192.0.2.9'],
     scrapers: ['monitoring'],
-    remotePorts: { authority: [443, 3128, 8443], node: [443, 8443, 3128] },
+    remotePorts: { authority: [443, 3128, 8443, 8444, 8445], node: [443, 8443, 3128] },
   },
 ]
 

@@ -93,7 +93,8 @@ export const modes: Readonly<Record<string, Values>> = {
         {
           name: 'other',
           kind: 'oidc',
-          issuers: ['https://issuer.example.com'],
+          issuers: ['https://issuer.example.com:8444'],
+          keys: { jwksUrl: 'https://keys.example.com:8445/keys' },
           audiences: ['lumo'],
         },
       ],

@@ -83,6 +83,39 @@ const contradictions: readonly Refused[] = [
     values: { webhook: { port: 9190 } },
     says: 'webhook.port is 9190, where its metrics and probes are',
   },
+  ...['Acme', 'acme_corp', '', '-a'].map((tenant) => ({
+    what: `the tenant ${tenant}`,
+    values: { tenant },
+    says: `tenant is "${tenant}": give the slug of the tenant`,
+  })),
+  ...[
+    'https://auth.example.com',
+    'http://auth.example.com/t/acme-corp/api/v1',
+    'https://auth.example.com/t/acme-corp/api/v1/',
+    'https://Auth.example.com/t/acme-corp/api/v1',
+  ].map((url) => ({
+    what: `the issuer ${url}`,
+    values: { issuerURL: url },
+    says: `issuerURL is "${url}": give the whole issuer of the tenant, such as https://auth.example.com/t/acme-corp/api/v1`,
+  })),
+  ...[
+    { image: { registry: 'https://registry.example.com' } },
+    { global: { imageRegistry: 'registry.example.com/' } },
+  ].map((values) => ({
+    what: `a registry that is none: ${JSON.stringify(values).slice(2, 8)}`,
+    values,
+    says: 'give host and port alone',
+  })),
+  ...['32Mi', '63999Ki', '67108863', '64M', 1000].map((memory) => ({
+    what: `${String(memory)} of memory for brokers`,
+    values: { sidecar: { resources: { limits: { memory } } } },
+    says: `sidecar.resources.limits.memory is ${String(memory)}: with less than 64Mi`,
+  })),
+  {
+    what: 'an audience of a test that is not there',
+    values: { helmTest: { audience: 'https://docs.example.com' } },
+    says: 'helmTest.audience would have no effect',
+  },
   {
     what: 'an agent twice',
     values: { agents: [agent, agent] },
@@ -196,8 +229,6 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
       networkPolicy: { apiServerPorts: null },
       global: null,
       tennant: 'acme-corp',
-      tenant: 'Acme',
-      issuerURL: 'http://auth.example.com/t/acme-corp/api/v1',
       fullnameOverride: 'a'.repeat(43),
       image: { digest: 'sha256:abc', pullPolicy: 'Sometimes' },
       authority: { replica: 2, persistence: { size: 'big' }, caBundle: 'certificate' },
@@ -211,8 +242,6 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
       "at '': missing property 'global'",
       "at '/networkPolicy': missing property 'apiServerPorts'",
       "at '': additional properties 'tennant' not allowed",
-      "at '/tenant'",
-      "at '/issuerURL'",
       "at '/fullnameOverride'",
       "at '/image/digest'",
       "at '/image/pullPolicy'",
@@ -232,12 +261,24 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
   ],
   [
     {
-      issuerURL: 'https://auth.example.com',
+      issuerURL: 8,
       tenant: 7,
       webhook: { extraEnv: [{ nmae: 'TZ' }], port: 443 },
-      networkPolicy: { apiServerPorts: [], postgresqlCIDRs: ['db.example.com'] },
+      networkPolicy: {
+        apiServerPorts: [],
+        postgresqlCIDRs: ['db.example.com', '999.1.1.1/8', '10.0.0.0/33', '::/129', '10.0.0.0/8'],
+      },
+      sidecar: {
+        resources: { requests: { cpu: 'lots' }, limits: { memory: '128 Mi', cpu: -1 } },
+      },
       authority: {
         replicas: 0,
+        dnsNames: ['auth..example.com', 'auth.example.com', 'auth-.example.com'],
+        extraConfig: {
+          athority: {},
+          log: { levle: 'debug' },
+          authority: { limits: { clientPerMinuet: 7 }, audit: 'no' },
+        },
         allInOne: 'yes',
         postgresql: { secretName: 'Data Base', key: '../url', port: 0, url: 'postgres://' },
       },
@@ -246,6 +287,18 @@ const malformed: readonly (readonly [values: Values, says: readonly string[]])[]
     },
     [
       "at '/networkPolicy/postgresqlCIDRs/0'",
+      "at '/networkPolicy/postgresqlCIDRs/1'",
+      "at '/networkPolicy/postgresqlCIDRs/2'",
+      "at '/networkPolicy/postgresqlCIDRs/3'",
+      "at '/sidecar/resources/requests/cpu'",
+      "at '/sidecar/resources/limits/memory'",
+      "at '/sidecar/resources/limits/cpu'",
+      "at '/authority/dnsNames/0'",
+      "at '/authority/dnsNames/2'",
+      "at '/authority/extraConfig': additional properties 'athority' not allowed",
+      "at '/authority/extraConfig/log': additional properties 'levle' not allowed",
+      "at '/authority/extraConfig/authority/limits': additional properties 'clientPerMinuet' not allowed",
+      "at '/authority/extraConfig/authority/audit'",
       "at '/authority/replicas'",
       "at '/authority/allInOne'",
       "at '/authority/postgresql': additional properties 'url' not allowed",

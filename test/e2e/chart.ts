@@ -62,6 +62,16 @@ export function installing(...more: readonly string[]): readonly string[] {
   ]
 }
 
+/** The arguments of a second release, that is only tried. */
+export const tryingAnother: readonly string[] = [
+  'install',
+  'second',
+  CHART,
+  '--values',
+  '-',
+  '--dry-run=server',
+]
+
 /**
  * Namespaces where Pod Security `restricted` is enforced. That of the users has a quota, on limits of the processor too, and defaults
  * for what containers leave out.

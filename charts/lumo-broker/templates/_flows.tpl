@@ -64,6 +64,15 @@ yes
 {{- with (get $root.Values $component).proxy.url }}
 {{- $ports = append $ports (include "lumo-broker.portOf" . | int) }}
 {{- end }}
+{{- $urls := compact (list (ternary $root.Values.cluster.issuer "" (eq true $root.Values.cluster.keys.discovery))) }}
+{{- if eq $component "authority" }}
+{{- range $root.Values.authority.extraProviders }}
+{{- $urls = concat $urls (default list .issuers) (compact (list (dig "keys" "jwksUrl" "" .))) }}
+{{- end }}
+{{- end }}
+{{- range $urls }}
+{{- $ports = append $ports (include "lumo-broker.portOf" . | int) }}
+{{- end }}
 {{- with $root.Values.cluster.keys.jwksUrl }}
 {{- $ports = append $ports (include "lumo-broker.portOf" . | int) }}
 {{- end }}

@@ -21,6 +21,21 @@
 {{- printf "%s.%s" (include "lumo-broker.fullname" .) .Release.Namespace -}}
 {{- end }}
 
+{{/* A sentence where the cluster has the webhook of another release already. Takes (list root configurations). */}}
+{{- define "lumo-broker.otherRelease" -}}
+{{- $root := index . 0 -}}
+{{- $own := include "lumo-broker.clusterName" $root -}}
+{{- range index . 1 -}}
+{{- $webhooks := list -}}
+{{- range default list .webhooks -}}
+{{- $webhooks = append $webhooks .name -}}
+{{- end -}}
+{{- if and (has "inject.lumoauth.dev" $webhooks) (ne .metadata.name $own) -}}
+{{- printf "this cluster has a lumo-broker already (MutatingWebhookConfiguration %s), and one webhook alone can serve labelled pods: upgrade that release, uninstall it first, or set webhook.enabled to false and certificates.source to cert-manager here." .metadata.name -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "lumo-broker.chart" -}}
 {{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
 {{- end }}

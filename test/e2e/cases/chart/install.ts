@@ -10,6 +10,7 @@ import {
   prepareNamespaces,
   said,
   stays,
+  tryingAnother,
 } from '../../chart.ts'
 import type { Cluster } from '../../cluster.ts'
 import { untilLogged, type TokenBody } from '../../pods.ts'
@@ -61,7 +62,7 @@ async function untilPolicyTaken(cluster: Cluster): Promise<void> {
   await untilLogged(cluster, [CHART_SYSTEM, pod, 'authority'], /"what":"policy"/)
 }
 
-/** The chart's own test; then one agent more, which is taken up without a restart. */
+/** The chart's own test; a second release is refused; then one agent more, which is taken up without a restart. */
 export const chartInstall: Case = {
   name: 'chart install',
   async run({ cluster }) {
@@ -69,6 +70,10 @@ export const chartInstall: Case = {
     assert.match(tested, /Phase: +Succeeded/)
     await prepareNamespaces(cluster)
     await helm(cluster, installing())
+    await assert.rejects(
+      helm(cluster, tryingAnother),
+      /this cluster has a lumo-broker already \(MutatingWebhookConfiguration lumo-broker\.lumo-system\)/,
+    )
     await untilPolicyTaken(cluster)
     await cluster.apply(plainPod('new-agent', { script: stays }))
     assert.equal((await said(cluster, 'new-agent')).trim(), '200 agent:self')
