@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto'
 import type { Workload } from '../broker/caller/workload.ts'
-import type { BrokerError } from '../broker/errors.ts'
 import { GetToken } from '../broker/get_token.ts'
 import { clientProof } from '../broker/drop_in/guard.ts'
 import { hostAllowList } from '../broker/guards.ts'
@@ -8,6 +7,7 @@ import { brokerListener } from '../broker/listener.ts'
 import { LocalGate } from '../broker/local_gate.ts'
 import { keepFresh } from '../broker/refresh.ts'
 import { revokeHeld } from '../broker/revoke_held.ts'
+import { sentenceOfRefusal } from '../broker/sentence_of_refusal.ts'
 import { sparingLog } from '../broker/sparing_log.ts'
 import { warmUp } from '../broker/warm_up.ts'
 import type { BrokerConfig } from '../config/config.ts'
@@ -137,7 +137,10 @@ async function open(
   return {
     addresses: listening.addresses,
     hasToken: () => (warming?.done() ?? true) && (sinks?.done() ?? true),
-    givenUp: warming && config.remote ? warming.refused.then(lastSentence) : new Promise(() => {}),
+    givenUp:
+      warming && config.remote
+        ? warming.refused.then((error) => sentenceOfRefusal(error, pod, gate, config))
+        : new Promise(() => {}),
     forget: () => {
       for (const { tokens } of callers.workloads()) tokens.clear()
     },
@@ -203,10 +206,6 @@ function parseLocalPolicy(document: object): LocalPolicy {
   return LocalPolicy.parse([
     { path: 'broker.policyDocument', bytes: Buffer.from(JSON.stringify(document)) },
   ])
-}
-
-function lastSentence({ error }: BrokerError): string {
-  return `the authority refuses a token to this workload (${error}): does its trust policy have an agent for this namespace and service account, does it have a provider for the proof's issuer and audience, and is broker.authority.tenant right? The authority's log has the reason`
 }
 
 /** The two ways to the authority: for exchanges of proofs and tokens, and for everything else. */

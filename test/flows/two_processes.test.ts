@@ -296,7 +296,7 @@ describe.concurrent('an authority and a broker, each a process', () => {
     expect(await endOf(broker)).toEqual({ code: 1, signal: null })
     const message = await readFile(at('termination-log'), 'utf8')
     expect(message).toMatch(
-      /^the authority refuses a token to this workload \(invalid_request\): [^\n]+\n$/,
+      /^the authority refuses a token to this workload \(invalid_request\)\. It is system:serviceaccount:[a-z:-]+ of https?:\/\/[^\n]+\n$/,
     )
     const last = linesOf(broker.stdout()).at(-1)
     expect(last).toMatchObject({ level: 'error', msg: message.trimEnd() })

@@ -23,7 +23,8 @@ export const chartRefusals: Case = {
       const text = await cluster.kubectl('-n', CHART_DEMO, 'describe', 'pod', 'stranger')
       return /the authority refuses a token to this workload/.test(text) ? text : undefined
     })
-    assert.match(told, /does its trust policy have an agent/)
+    assert.match(told, /It is system:serviceaccount:chart-demo:stranger of https:/)
+    assert.match(told, /Does the trust policy have an agent/)
     const log = await cluster.kubectl('-n', CHART_SYSTEM, 'logs', `${FULLNAME}-authority-0`)
     assert.match(log, /stranger/)
     const annotations = { 'lumoauth.dev/container': 'app' }
