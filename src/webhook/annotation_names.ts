@@ -55,11 +55,19 @@ export function shownKey(key: string): string {
   return /^[A-Za-z0-9._/-]{1,128}$/.test(key) ? key : `${PREFIX}…`
 }
 
-/** The one that an unknown key was most likely meant to be. */
-export function nearest(key: string): AnnotationName {
+/** More changes than these make another word. */
+const MAX_DISTANCE = 3
+
+/** What an unknown key was most likely meant to be; of one that is far from all, what there is. */
+export function guess(key: string): string {
   const given = key.slice(PREFIX.length).toLowerCase()
-  const ranked = names.toSorted((one, two) => distance(given, one) - distance(given, two))
-  return ranked[0] ?? 'agent'
+  const ranked = names
+    .map((name) => ({ name, far: distance(given, name) }))
+    .toSorted((one, two) => one.far - two.far)
+  const [nearest] = ranked
+  return nearest && nearest.far <= MAX_DISTANCE
+    ? `did you mean ${PREFIX}${nearest.name}?`
+    : `there are ${names.join(', ')}`
 }
 
 /** Levenshtein's. The given one is cut: it is as long as whoever wrote it pleased. */

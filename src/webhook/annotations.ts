@@ -1,7 +1,7 @@
 import type { InjectionConfig } from '../config/webhook.ts'
 import {
   annotationAmong,
-  nearest,
+  guess,
   ofSidecar,
   PREFIX,
   shownKey,
@@ -43,9 +43,7 @@ export function wantedOf(
 ): Wanted | InjectionRefusal {
   const unknown = unknownAmong(annotations)
   if (unknown !== undefined) {
-    return new InjectionRefusal(
-      `there is no annotation ${shownKey(unknown)}; did you mean ${PREFIX}${nearest(unknown)}?`,
-    )
+    return new InjectionRefusal(`there is no annotation ${shownKey(unknown)}; ${guess(unknown)}`)
   }
   const misplaced = annotationAmong(labels)
   if (misplaced !== undefined) {
@@ -104,7 +102,7 @@ function contradictionIn(
 ): string | undefined {
   if (mode === 'node') {
     if (!hasNodeBroker) {
-      return `${PREFIX}mode cannot be node: no broker runs on the nodes of this cluster`
+      return `${PREFIX}mode cannot be node: no broker runs on the nodes of this cluster. Leave the annotation out, or have the chart installed with node.enabled`
     }
     const idle = ofSidecar.find((name) => read.has(name))
     return idle && `${PREFIX}${idle} is for the mode sidecar, and this pod has the mode node`
@@ -120,6 +118,6 @@ function contradictionIn(
     )
   }
   return port === operationsPort
-    ? `${PREFIX}port and ${PREFIX}operations-port must differ`
+    ? `the broker would have the port ${String(port)} twice: ${PREFIX}port (9180 without it) and ${PREFIX}operations-port (9190 without it) must differ`
     : undefined
 }

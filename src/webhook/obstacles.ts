@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Wanted } from './annotations.ts'
 import type { Chosen } from './chosen.ts'
+import { isBoundToWindows } from './operating_system.ts'
 import { shownName, type Container, type Pod } from './pod.ts'
 import { foldersOf, PROOF_VOLUME, SIDECAR, SOCKET_VOLUME } from './sidecar.ts'
 
@@ -36,10 +37,10 @@ export function obstacleInInjected({ spec }: Pod, mode: 'sidecar' | 'node'): str
 
 function unfitness(spec: Pod['spec']): string | undefined {
   if (spec.hostNetwork === true) {
-    return 'the pod has hostNetwork: every process of the node would be beside it, and could ask for its tokens'
+    return 'the pod has hostNetwork: every process of the node would be beside it, and could ask for its tokens. Take hostNetwork away, or the label'
   }
-  if (spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows') {
-    return 'the pod is for Windows, for which there is no image of lumo-broker'
+  if (isBoundToWindows(spec)) {
+    return 'the pod is for Windows, for which there is no image of lumo-broker: take the label away'
   }
   return undefined
 }

@@ -44,6 +44,7 @@ const pod = Type.Object({
     hostPID: Type.Optional(Type.Boolean()),
     os: Type.Optional(named),
     nodeSelector: Type.Optional(texts),
+    affinity: Type.Optional(Type.Unknown()),
   }),
 })
 

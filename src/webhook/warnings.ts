@@ -1,10 +1,11 @@
+import { posix } from 'node:path'
 import type { InjectionConfig } from '../config/webhook.ts'
 import type { Wanted } from './annotations.ts'
-import { chosenOf } from './chosen.ts'
+import { chosenOf, type Chosen } from './chosen.ts'
 import { hasUnreadExceptions } from './environment.ts'
 import { shownName, type Container, type Pod } from './pod.ts'
 import { InjectionRefusal } from './refusal.ts'
-import { environmentOf } from './sidecar.ts'
+import { environmentOf, foldersOf } from './sidecar.ts'
 
 /** What may go wrong with a pod that is admitted, for whoever makes it by hand. At most one of each kind. */
 export function warningsOf(pod: Pod, wanted: Wanted, config: InjectionConfig): readonly string[] {
@@ -16,9 +17,44 @@ export function warningsOf(pod: Pod, wanted: Wanted, config: InjectionConfig): r
     lateProxy(pod, wanted, config),
     wanted.socket ? undefined : proxiedLoopback(containers),
     sharedProcesses(pod),
+    strayGuard(containers, wanted, config),
   ]
-  return [...(wanted.mode === 'sidecar' ? ofSidecar : []), overridden].filter(
+  const ofBoth = [overridden, coveredFolder(chosen, wanted)]
+  return [...(wanted.mode === 'sidecar' ? ofSidecar : []), ...ofBoth].filter(
     (text) => text !== undefined,
+  )
+}
+
+/** An author's own address beside our guard value: what stands for a secret here would go there. */
+function strayGuard(
+  containers: readonly Container[],
+  wanted: Wanted,
+  config: InjectionConfig,
+): string | undefined {
+  const ours = environmentOf(wanted, config, { guardSecret: '' })
+  const found = containers.find(({ env = [] }) => {
+    const url = env.findLast(({ name }) => name === 'LUMOAUTH_URL')
+    const isOurs =
+      url === undefined || (url.valueFrom === undefined && url.value === ours['LUMOAUTH_URL'])
+    return !isOurs && !env.some(({ name }) => name === 'AGENT_CLIENT_SECRET')
+  })
+  return (
+    found &&
+    `${shownName(found)} has a LUMOAUTH_URL of its own, which stays, and AGENT_CLIENT_SECRET is the broker's guard value, which is of no use there: set both or neither`
+  )
+}
+
+/** The runtime makes our folder in what is mounted above it, and cannot in what is read-only. */
+function coveredFolder(chosen: readonly Chosen[], wanted: Wanted): string | undefined {
+  const found = chosen.find(({ container }) =>
+    container.volumeMounts?.some(({ mountPath }) => {
+      const above = `${posix.normalize(mountPath)}/`.replace(/\/+$/, '/')
+      return foldersOf(container, wanted).some((folder) => folder.startsWith(above))
+    }),
+  )
+  return (
+    found &&
+    `${shownName(found.container)} has a volume mounted above ${foldersOf(found.container, wanted).join(' and ')}: if it is read-only, the container cannot start`
   )
 }
 

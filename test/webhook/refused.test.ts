@@ -14,6 +14,12 @@ function injectedParts() {
   }
 }
 
+/** Required node affinity: alternatives, each a list of expressions. */
+function affineTo(...terms: readonly (readonly object[])[]) {
+  const nodeSelectorTerms = terms.map((matchExpressions) => ({ matchExpressions }))
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } }
+}
+
 function manyNames(count: number, rest = ''): string {
   return Array.from({ length: count }, (_, at) => `s${String(at)}${rest}`).join()
 }
@@ -23,6 +29,11 @@ test.each<[string, PodParts, RegExp]>([
     'a misspelt annotation',
     { annotations: annotated({ audiense: 'a' }) },
     /did you mean lumoauth\.dev\/audience\?/,
+  ],
+  [
+    'an annotation that is like none',
+    { annotations: annotated({ 'token-lifetime': '60' }) },
+    /there is no annotation lumoauth\.dev\/token-lifetime; there are agent, audience, scopes, /,
   ],
   [
     'an unknown mode',
@@ -130,6 +141,21 @@ test.each<[string, PodParts, RegExp]>([
     /Windows/,
   ],
   [
+    'Windows by affinity, whichever term holds',
+    {
+      spec: {
+        affinity: affineTo(
+          [{ key: 'kubernetes.io/os', operator: 'In', values: ['windows'] }],
+          [
+            { key: 'zone', operator: 'Exists' },
+            { key: 'kubernetes.io/os', operator: 'In', values: ['windows'] },
+          ],
+        ),
+      },
+    },
+    /Windows/,
+  ],
+  [
     'a mark without what it marks',
     {
       annotations: { 'lumoauth.dev/injected': 'sidecar' },
@@ -227,7 +253,7 @@ test.each<[string, PodParts, RegExp]>([
   [
     'an annotation of a megabyte',
     { annotations: { [`lumoauth.dev/${'x'.repeat(1_000_000)}`]: '' } },
-    /^there is no annotation lumoauth\.dev\/…; did you mean/,
+    /^there is no annotation lumoauth\.dev\/…; there are agent, /,
   ],
   [
     'a name that every object has',

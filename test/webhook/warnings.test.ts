@@ -16,6 +16,7 @@ test.each<[string, PodParts, readonly RegExp[]]>([
     'variables from elsewhere',
     { containers: [{ name: 'app', envFrom: [{}], env: [value('LUMOAUTH_URL', 'mine')] }] },
     [
+      /^app has a LUMOAUTH_URL of its own/,
       /^the envFrom of app does not count for LUMOAUTH_ORG_ID, LUMOAUTH_TENANT, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET \(use env\) and must except 127\.0\.0\.1 from a proxy$/,
     ],
   ],
@@ -40,6 +41,39 @@ test.each<[string, PodParts, readonly RegExp[]]>([
     },
     [],
   ],
+  [
+    'a guard value beside an address of its own',
+    { containers: [{ name: 'app', env: [value('LUMOAUTH_URL', 'https://app.lumoauth.dev')] }] },
+    [/^app has a LUMOAUTH_URL of its own, which stays, and AGENT_CLIENT_SECRET is the broker's/],
+  ],
+  [
+    'an address and a secret of its own: nothing',
+    {
+      containers: [
+        {
+          name: 'app',
+          env: [value('LUMOAUTH_URL', 'https://a.b'), value('AGENT_CLIENT_SECRET', 's')],
+        },
+      ],
+    },
+    [],
+  ],
+  [
+    'the address that it would get: nothing',
+    { containers: [{ name: 'app', env: [value('LUMOAUTH_URL', 'http://127.0.0.1:9180')] }] },
+    [],
+  ],
+  [
+    'a volume above our folder',
+    {
+      annotations: annotated({ mode: 'node' }),
+      containers: [
+        { name: 'app', volumeMounts: [{ name: 'v', mountPath: '/var/run/secrets/' }] },
+        { name: 'web', volumeMounts: [{ name: 'v', mountPath: '/var/run/secret' }] },
+      ],
+    },
+    [/^app has a volume mounted above \/var\/run\/secrets\/\S+: if it is read-only, the container/],
+  ],
   ['shared processes', { spec: { shareProcessNamespace: true } }, [/user 65532/]],
   ['processes of the node', { spec: { hostPID: true } }, [/hostPID/]],
 ])('warns of %s', (_name, parts, expected) => {
@@ -50,14 +84,27 @@ test.each<[string, PodParts, readonly RegExp[]]>([
 test('no warning is longer than the API server shows', () => {
   const name = 'n'.repeat(63)
   const containers = [
-    { name, envFrom: [{}], env: [value('HTTP_PROXY', 'p'), { name: 'NO_PROXY', valueFrom: {} }] },
+    {
+      name,
+      envFrom: [{}],
+      env: [
+        value('HTTP_PROXY', 'p'),
+        { name: 'NO_PROXY', valueFrom: {} },
+        { name: 'LUMOAUTH_URL', valueFrom: {} },
+      ],
+    },
   ]
   const { warnings } = admitted({ containers, spec: { shareProcessNamespace: true } })
   const { warnings: late } = admitted(
     { containers: [{ name }] },
     { ...injection, meshProxies: [name] },
   )
-  const all = [...warnings, ...late]
-  expect(all).toHaveLength(4)
+  const mountPath = '/var/run/secrets'
+  const { warnings: ofNode } = admitted({
+    annotations: annotated({ mode: 'node' }),
+    containers: [{ name, volumeMounts: [{ name: 'v', mountPath }] }],
+  })
+  const all = [...warnings, ...late, ...ofNode]
+  expect(all).toHaveLength(6)
   expect(all.filter((text) => `lumo-broker: ${text}`.length > 256)).toEqual([])
 })
