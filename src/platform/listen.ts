@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
 import { OperatorFault } from './operator_fault.ts'
+import { HeldSockets } from './held_sockets.ts'
 import { boundPipelining, readInSlices } from './pipelined.ts'
 import { clearSocketPath } from './socket_path.ts'
 
@@ -48,8 +49,13 @@ export interface ListenOptions {
   readonly ownPodOnly?: boolean
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
-  /** Connections that one network address may hold, so that none takes them all. Absent: as many as there are. */
+  /**
+   * Connections that one network address may hold, so that none takes them all; and where many together hold all that there
+   * are, a new one takes the place of the oldest of whoever holds most. Absent: as many as there are, and then no more.
+   */
   readonly maxPerAddress?: number
+  /** Connections in all. */
+  readonly maxConnections?: number
 }
 
 export interface Listening {
@@ -78,9 +84,6 @@ const patience: ServerOptions = {
 
 /** The clocks above start with the handshake's end. */
 const tlsPatience = { handshakeTimeout: 5_000, minVersion: 'TLSv1.2' } as const
-
-/** A peer may hold a body's worth of memory with each. */
-const MAX_CONNECTIONS = 1_000
 
 /**
  * Listens on every address, or on none.
@@ -117,36 +120,21 @@ export async function listen(options: ListenOptions, clock: Clock): Promise<List
 /** With its sockets, for a server does not know those that have not finished their TLS handshake. */
 interface OpenServer {
   readonly server: Server
-  readonly sockets: ReadonlySet<Socket>
+  readonly sockets: HeldSockets
 }
 
 function serverFor(options: ListenOptions): OpenServer {
-  const { tls, handler: unbounded, maxPerAddress, ownPodOnly = false } = options
+  const { tls, handler: unbounded, ownPodOnly = false } = options
   const handler = boundPipelining(unbounded)
   const server = tls
     ? createTlsServer({ ...patience, ...tlsPatience, ...tls }, handler)
     : createPlainServer(patience, handler)
-  server.maxConnections = MAX_CONNECTIONS
   // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
   server.maxHeadersCount = 0
   if (!ownPodOnly) server.on(tls ? 'secureConnection' : 'connection', readInSlices)
-  const sockets = new Set<Socket>()
-  const held = new Map<string, number>()
+  const sockets = new HeldSockets(options)
   server.on('connection', (socket: Socket) => {
-    const from = socket.remoteAddress ?? ''
-    const others = held.get(from) ?? 0
-    if (maxPerAddress !== undefined && others >= maxPerAddress) {
-      socket.destroy()
-      return
-    }
-    sockets.add(socket)
-    held.set(from, others + 1)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      const left = (held.get(from) ?? 1) - 1
-      if (left > 0) held.set(from, left)
-      else held.delete(from)
-    })
+    sockets.take(socket)
   })
   return { server, sockets }
 }
@@ -231,7 +219,7 @@ function closeGently(
     // A connection that was busy when the server closed turns idle later, and its client would keep it.
     const look = (): void => {
       if (clock.monotonic() < giveUpAt) server.closeIdleConnections()
-      else for (const socket of sockets) socket.destroy()
+      else sockets.destroy()
       cancel = clock.after(LOOK_EVERY_MS, look)
     }
     server.close(() => {

@@ -266,6 +266,15 @@ test('after the whole table at once, it serves as before', async () => {
   await survives(authority, cases)
 })
 
+test.each([
+  ['nobody', 'prod: system:serviceaccount:research:doc-analyst, as nobody'],
+  ['no\u001bbody', 'prod: system:serviceaccount:research:doc-analyst, as …'],
+])('the log has the client_id that was asked for: %j', async (id, detail) => {
+  const token = await authority.cluster.token({})
+  await authority.post(exchangeOf(token, { client_id: id }))
+  expect(authority.log.lines.at(-1)?.fields['detail']).toBe(detail)
+})
+
 test('no part of a refused proof is in the log', async () => {
   const token = await authority.cluster.token({ key: stranger, claims: { canary: 'canary-7c1e' } })
   await authority.post(exchangeOf(token))

@@ -180,10 +180,11 @@ describe('connections of one address', () => {
     return heard
   }
 
-  async function listening() {
+  async function listening(bounds: { maxPerAddress?: number; maxConnections?: number } = {}) {
     const { addresses } = await start({
       addresses: [{ host: '127.0.0.1', port: 0 }],
       maxPerAddress: max,
+      ...bounds,
     })
     return Number(addresses[0]?.split(':').at(-1))
   }
@@ -212,6 +213,41 @@ describe('connections of one address', () => {
     const port = await listening()
     for (let index = 0; index < max; index += 1) await open(port)
     expect(await isServed(await open(port, '127.0.0.2'))).toBe(true)
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'that are many together do not keep another out: the oldest of whoever holds most goes',
+    async () => {
+      const port = await listening({ maxConnections: 6 })
+      const [oldest, ...most] = [
+        await open(port, '127.0.0.2'),
+        await open(port, '127.0.0.2'),
+        await open(port, '127.0.0.2'),
+      ]
+      const others = [
+        await open(port, '127.0.0.3'),
+        await open(port, '127.0.0.3'),
+        await open(port, '127.0.0.4'),
+      ]
+      const ended = once(oldest, 'close')
+      expect(await isServed(await open(port, '127.0.0.5'))).toBe(true)
+      await ended
+      expect(await Promise.all([...most, ...others].map(isServed))).toEqual(
+        [...most, ...others].map(() => true),
+      )
+    },
+  )
+
+  test('that are all there may be keep a new one out where no address is bounded', async () => {
+    const { addresses } = await start({
+      addresses: [{ host: '127.0.0.1', port: 0 }],
+      maxConnections: 2,
+    })
+    const port = Number(addresses[0]?.split(':').at(-1))
+    const first = [await open(port), await open(port)]
+    expect(await Promise.all(first.map(isServed))).toEqual([true, true])
+    expect(await isServed(await open(port))).toBe(false)
+    expect(await Promise.all(first.map(isServed))).toEqual([true, true])
   })
 
   test('on a socket are not counted where no number is given', async () => {

@@ -21,7 +21,7 @@ export async function workloadIdentity(
   if (identity instanceof OAuthError) return identity
   const agent = tenant.policy().match(identity, request.clientId)
   if (typeof agent === 'string') {
-    return unmatched(identity, agent, tenant)
+    return unmatched(identity, agent, request.clientId, tenant)
   }
   if (client && client.id !== agent.clientId) {
     return refuse('client_mismatch', `client ${client.id} is not agent ${agent.name}`, tenant)
@@ -84,6 +84,7 @@ const EXPLAINED = { maxRules: 100, maxLines: 5 }
 function unmatched(
   identity: WorkloadIdentity,
   outcome: 'none' | 'ambiguous',
+  askedFor: string | undefined,
   tenant: Tenant,
 ): OAuthError {
   const { provider, subject } = identity
@@ -91,10 +92,15 @@ function unmatched(
   const none = outcome === 'none'
   return new OAuthError(codeOf(tenant), {
     reason: none ? 'unmatched' : 'ambiguous',
-    detail: `${provider}: ${subject}`,
+    detail: `${provider}: ${subject}${askedFor === undefined ? '' : `, as ${shownId(askedFor)}`}`,
     proven: { provider, subject, mismatch: none ? mismatch : undefined },
     explanation: lines,
   })
+}
+
+/** A client id in a form that ids have; of anything else, who knows what it is. */
+function shownId(clientId: string): string {
+  return /^[A-Za-z0-9._-]{1,128}$/.test(clientId) ? clientId : '…'
 }
 
 function refuse(reason: string, detail: string, tenant: Tenant, provider?: string): OAuthError {
