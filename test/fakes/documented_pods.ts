@@ -93,6 +93,7 @@ export async function documentedPods(sinks: readonly Json[]): Promise<Documented
     ['/etc/lumo/ca/ca.crt', at('ca.crt')],
     ['/etc/lumo/config/config.yaml', at('config.yaml')],
     ['/run/lumo/', `${folder}/`],
+    ['/run/lumoauth/', `${folder}/`],
     ['https://auth.example.com', door.origin],
   ] as const
   return {
@@ -103,7 +104,7 @@ export async function documentedPods(sinks: readonly Json[]): Promise<Documented
     asOnThePage: (text) =>
       places.reduce((changed, [shown, here]) => changed.replaceAll(here, shown), text),
     environment: {
-      LUMO_GUARD_SECRET: guardValue,
+      AGENT_CLIENT_SECRET: guardValue,
       LUMO_CONFIG: at('config.yaml'),
       NODE_EXTRA_CA_CERTS: at('ca.crt'),
     },

@@ -10,9 +10,22 @@ import {
   stays,
   tryApply,
 } from '../../chart.ts'
+import type { Cluster } from '../../cluster.ts'
 import { until, type Case } from '../../world.ts'
 
 const WEBHOOK = `${FULLNAME}.${CHART_SYSTEM}`
+
+/** What the notes of the release say to ask, of the stranger. */
+function explained(cluster: Cluster): Promise<string> {
+  const issuer = `https://${FULLNAME}-authority.${CHART_SYSTEM}.svc:9170/t/acme-corp/api/v1`
+  return cluster.paste(
+    `{ kubectl --namespace ${CHART_DEMO} create token stranger --bound-object-kind Pod --bound-object-name stranger \\
+      --audience '${issuer}#this-cluster' |
+      kubectl --namespace ${CHART_SYSTEM} exec -i statefulset/${FULLNAME}-authority -- \\
+      lumo-broker explain --config /etc/lumo/config/config.yaml --proof -; } || true`,
+    '/',
+  )
+}
 
 /** Who is no agent gets nothing, and reads why; so does whoever misspells an annotation. */
 export const chartRefusals: Case = {
@@ -27,6 +40,10 @@ export const chartRefusals: Case = {
     assert.match(told, /Does the trust policy have an agent/)
     const log = await cluster.kubectl('-n', CHART_SYSTEM, 'logs', `${FULLNAME}-authority-0`)
     assert.match(log, /stranger/)
+    assert.match(
+      await explained(cluster),
+      /agent chart-agent: does not fit: serviceAccount must be/,
+    )
     const annotations = { 'lumoauth.dev/container': 'app' }
     const { code, stderr } = await tryApply(
       cluster,
