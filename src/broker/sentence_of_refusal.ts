@@ -1,26 +1,23 @@
 import { printable } from '../platform/printable.ts'
-import type { Workload } from './caller/workload.ts'
 import type { BrokerError } from './errors.ts'
-import type { LocalGate } from './local_gate.ts'
-import { plainWish } from './wish.ts'
+import type { ProofSource } from './proof.ts'
 
 const MAX_LENGTH = 200
 
 /**
  * The last words of a broker that the authority refuses a first token: who it is by its proof, as whom it asked, and what to look
- * at. They end up in the status of the pod, for people who see neither its log nor the authority's.
+ * at. `agent`: the one that was asked for. They end up in the status of the pod, for people who see neither its log nor the authority's.
  */
 export function sentenceOfRefusal(
   { error }: BrokerError,
-  workload: Workload,
-  gate: LocalGate,
+  proofs: Pick<ProofSource, 'last'>,
+  agent: string | undefined,
   { tenant, proofAudience }: { readonly tenant: string; readonly proofAudience: string },
 ): string {
-  const subject = workload.proofs.last()?.subject
+  const subject = proofs.last()?.subject
   const who = subject
     ? `${shown(subject.sub)} of ${shown(subject.issuer)}, by a proof for the audience ${shown(proofAudience)}`
     : 'whoever its proof names'
-  const agent = gate.completes(workload, plainWish).agent
   const asWhom = agent === undefined ? 'whatever agent that is' : `the agent ${shown(agent)}`
   return (
     `the authority refuses a token to this workload (${shown(error)}). It is ${who}; it asked tenant ${tenant} for a token of ${asWhom}. ` +

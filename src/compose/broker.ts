@@ -10,6 +10,7 @@ import { revokeHeld } from '../broker/revoke_held.ts'
 import { sentenceOfRefusal } from '../broker/sentence_of_refusal.ts'
 import { sparingLog } from '../broker/sparing_log.ts'
 import { warmUp } from '../broker/warm_up.ts'
+import { plainWish } from '../broker/wish.ts'
 import type { BrokerConfig } from '../config/config.ts'
 import type { Exchanger } from '../exchange/exchanger.ts'
 import { inProcessExchanger, type LocalTokenEndpoint } from '../exchange/in_process.ts'
@@ -139,7 +140,9 @@ async function open(
     hasToken: () => (warming?.done() ?? true) && (sinks?.done() ?? true),
     givenUp:
       warming && config.remote
-        ? warming.refused.then((error) => sentenceOfRefusal(error, pod, gate, config))
+        ? warming.refused.then((error) =>
+            sentenceOfRefusal(error, pod.proofs, gate.completes(pod, plainWish).agent, config),
+          )
         : new Promise(() => {}),
     forget: () => {
       for (const { tokens } of callers.workloads()) tokens.clear()

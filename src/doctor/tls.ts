@@ -9,7 +9,7 @@ export function tlsLink(url: URL, { outcome, ca, unasked }: Probe, proxied: bool
   if (url.protocol === 'http:') return skipped('tls', 'plain HTTP, which stays on this machine')
   if (outcome === undefined) return skipped('tls', unasked)
   if (!(outcome instanceof HttpFailure) || isAnswerFault(outcome)) {
-    const by = ca === undefined ? 'the CAs of the system' : 'broker.authority.caFile'
+    const by = ca === undefined ? 'the CAs of the system' : 'the CA of broker.authority'
     return ok('tls', `${url.host} is verified by ${by}`)
   }
   return connectionFault('tls', url, outcome, proxied)
@@ -93,7 +93,7 @@ function untrusted(link: 'tls' | 'authority', host: string, reason: string): Fin
       return failed(
         link,
         `the certificate of ${host} is not trusted (${reason})`,
-        'name the CA that signed it with broker.authority.caFile',
+        'name the CA that signed it with broker.authority.caFile; in a pod of the chart, which is given it when it is made, make the pod again',
       )
   }
 }

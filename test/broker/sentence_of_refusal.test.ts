@@ -1,23 +1,19 @@
 import { expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { sentenceOfRefusal } from '../../src/broker/sentence_of_refusal.ts'
-import { LocalPolicy } from '../../src/policy/local/local_policy.ts'
 import { ask, proofAudience, testBroker, type TestBroker } from '../fakes/broker.ts'
 
 const at = { tenant: 'acme-corp', proofAudience }
 const refusal = new BrokerError('authority_refused', { error: 'invalid_request' })
 
-function sentence({ workload, gate }: TestBroker): string {
-  return sentenceOfRefusal(refusal, workload, gate, at)
+function sentence({ workload }: TestBroker, agent?: string): string {
+  return sentenceOfRefusal(refusal, workload.proofs, agent, at)
 }
 
 test('says whom the proof is of, where it is from, what it is for, and which agent was asked for', async () => {
   const broker = testBroker()
-  const defaults = { agent: 'reader' }
-  const bytes = Buffer.from(JSON.stringify({ workloads: [{ name: 'rule', defaults }] }))
-  broker.usePolicy(LocalPolicy.parse([{ path: 'local.json', bytes }]))
   await ask(broker)
-  expect(sentence(broker)).toMatch(
+  expect(sentence(broker, 'reader')).toMatch(
     new RegExp(
       '^the authority refuses a token to this workload \\(invalid_request\\)\\. ' +
         'It is system:serviceaccount:research:doc-analyst of https://cluster\\.example, ' +
@@ -33,14 +29,8 @@ test('without a proof or a named agent, that neither is known', () => {
 })
 
 test('shows nothing of a token that a terminal would not like, and no more than helps', () => {
-  const { gate, workload } = testBroker()
   const sub = `\u001b[31m${'x'.repeat(500)}`
   const known = { subject: { issuer: 'a\nb', sub, instance: 'i' }, expiresAt: 0 }
-  const shown = sentenceOfRefusal(
-    refusal,
-    { ...workload, proofs: { ...workload.proofs, last: () => known } } as typeof workload,
-    gate,
-    at,
-  )
+  const shown = sentenceOfRefusal(refusal, { last: () => known }, undefined, at)
   expect(shown).toContain(`It is ?[31m${'x'.repeat(195)} of a?b,`)
 })

@@ -34,7 +34,7 @@ describe.concurrent('doctor', () => {
       ),
       'ok      clock: within 60 s of the authority',
       'skipped dns: 127.0.0.1 is an address',
-      `ok      tls: ${port(0)} is verified by broker.authority.caFile`,
+      `ok      tls: ${port(0)} is verified by the CA of broker.authority`,
       `ok      authority: issuer ${ISSUER}`,
       'ok      policy: agent:doc-analyst gets a token for 1 h, scope "agent:self"',
       `ok      broker: ready, and has had a token; http://${port(2)} listens, for ${SUBJECT} as doc-analyst`,

@@ -48,7 +48,7 @@ describe('the connection to the authority', () => {
     expect(await securely(host, ours.pem)).toEqual([
       'ok clock: within 60 s of the authority',
       'ok dns: localhost is 192.0.2.1',
-      `ok tls: ${host} is verified by broker.authority.caFile`,
+      `ok tls: ${host} is verified by the CA of broker.authority`,
       `ok authority: issuer ${AUDIENCE}`,
     ])
   })
@@ -62,13 +62,13 @@ describe('the connection to the authority', () => {
       'of another CA',
       async () => [await ours.issue(), theirs.pem],
       (host) =>
-        `the certificate of ${host} is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE); name the CA that signed it with broker.authority.caFile`,
+        `the certificate of ${host} is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE); name the CA that signed it with broker.authority.caFile; in a pod of the chart, which is given it when it is made, make the pod again`,
     ],
     [
       'that stands for itself',
       async () => [await selfSigned({}), ours.pem],
       (host) =>
-        `the certificate of ${host} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); name the CA that signed it with broker.authority.caFile`,
+        `the certificate of ${host} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); name the CA that signed it with broker.authority.caFile; in a pod of the chart, which is given it when it is made, make the pod again`,
     ],
     [
       'for another name',
