@@ -6,12 +6,8 @@ import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import { ProofFault } from './proof.ts'
 import type { Servable } from './servable.ts'
-import {
-  errorOf,
-  FOREGROUND_MS,
-  TokenExchange,
-  type TokenExchangeDependencies,
-} from './token_exchange.ts'
+import { errorOf } from './exchange_error.ts'
+import { FOREGROUND_MS, TokenExchange, type TokenExchangeDependencies } from './token_exchange.ts'
 import type { Wish } from './wish.ts'
 
 export interface GetTokenDependencies extends TokenExchangeDependencies {

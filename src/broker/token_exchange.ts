@@ -7,12 +7,14 @@ import {
   type IssuedToken,
 } from '../exchange/exchanger.ts'
 import type { ExchangeQueue } from '../exchange/limited.ts'
-import { unixSeconds, type Clock } from '../platform/clock.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
+import { errorOf } from './exchange_error.ts'
+import { ExchangeNews } from './exchange_news.ts'
 import type { LocalGate } from './local_gate.ts'
 import { askNarrowed } from './narrowing.ts'
 import { askAgain } from './patience.ts'
@@ -32,19 +34,17 @@ export interface TokenExchangeDependencies {
 
 /** How long a caller with nothing in the cache waits, and an authority that is out is asked again for it. */
 export const FOREGROUND_MS = 8_000
-const TELL_EVERY_MS = 60_000
 /** An authority that is back is not left alone for an hour because it once said so. */
 const LONGEST_SILENCE_MS = 60_000
-/** Verifiers commonly allow up to a minute. */
-const CLOCKS_APART_SECONDS = 60
 
 /** One exchange of a workload's proof for what it wishes for, and what becomes of its outcome in the cache. */
 export class TokenExchange {
   readonly #dependencies: TokenExchangeDependencies
-  #told: { readonly detail: string; readonly at: number } | undefined
+  readonly #news: ExchangeNews
 
   constructor(dependencies: TokenExchangeDependencies) {
     this.#dependencies = dependencies
+    this.#news = new ExchangeNews(dependencies)
   }
 
   /**
@@ -108,11 +108,11 @@ export class TokenExchange {
     const { asked, result, isSilent } = shown
     if (result instanceof ExchangeFailure) {
       if (isSilent) return result
-      this.#tell(result)
+      this.#news.failed(result)
       this.#takeNote(result, { workload, key, asked })
       return result
     }
-    this.#told = undefined
+    this.#news.succeeded()
     const denied = gate.deniesGranted(workload, askedFor, result.scope)
     if (denied) {
       tokens.refuse(key, denied, asked)
@@ -126,7 +126,7 @@ export class TokenExchange {
     const servable = servableOf(result, { wish, asked: askedFor }, workload.agent)
     workload.agent = servable.agent ?? workload.agent
     tokens.put(key, servable, result.lifetimeSeconds * 1000, asked)
-    this.#compareClocks(servable)
+    this.#news.compareClocks(servable)
     return undefined
   }
 
@@ -193,28 +193,6 @@ export class TokenExchange {
     if (tokens.has(key)) tokens.suspect()
     tokens.refuse(key, errorOf(failure), asked)
   }
-
-  /** An outage is told once a minute, and not by each of its thousand failures. */
-  #tell({ kind, error, detail }: ExchangeFailure): void {
-    const { clock, log } = this.#dependencies
-    const now = clock.monotonic()
-    if (kind === 'outage') {
-      if (this.#told?.detail === detail && now - this.#told.at < TELL_EVERY_MS) return
-      this.#told = { detail, at: now }
-    }
-    log.warn('an exchange brought no token', { outcome: kind, error, detail })
-  }
-
-  /** A token of another time is refused by whoever checks it, and nobody there will know why. */
-  #compareClocks({ issuedAt }: Servable): void {
-    const { clock, log } = this.#dependencies
-    if (issuedAt === undefined) return
-    const apart = issuedAt - unixSeconds(clock)
-    if (Math.abs(apart) < CLOCKS_APART_SECONDS) return
-    log.warn('the clocks of the authority and of this machine are apart; one of them is wrong', {
-      seconds: apart,
-    })
-  }
 }
 
 interface Shown {
@@ -230,18 +208,4 @@ function resultOf(shown: Shown | BrokerError | undefined): Shown['result'] | und
 
 function retryAfterMsOf({ retryAfterSeconds = 0 }: ExchangeFailure): number {
   return retryAfterSeconds * 1000
-}
-
-/** What a caller learns of an exchange that brought nothing. */
-export function errorOf({ kind, error, retryAfterSeconds }: ExchangeFailure): BrokerError {
-  switch (kind) {
-    case 'outage': {
-      const code = error === 'authority_busy' ? 'authority_busy' : 'authority_unavailable'
-      return new BrokerError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
-    }
-    case 'relayed':
-      return new BrokerError('request_refused', { error })
-    case 'refused':
-      return new BrokerError('authority_refused', { error })
-  }
 }

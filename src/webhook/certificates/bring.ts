@@ -54,27 +54,59 @@ export interface Brought {
 }
 
 /**
- * Brings every leaf and every `caBundle` in step with the CA.
+ * Brings every leaf and every `caBundle` in step with the CA. What fails for one is thrown when the rest is done: whoever spoils
+ * one Secret could else keep all certificates from being renewed.
  * @throws RoundEnded
  */
 export async function bringInStep(
   authority: Authority,
   dependencies: WriteDependencies,
 ): Promise<Brought> {
-  const { config, objects, log, mayWrite } = dependencies
-  const bundle = bundleOf(authority)
-  const leaves: Brought[] = []
-  for (const leaf of config.leaves) leaves.push(await bringLeaf(leaf, authority, dependencies))
-  let wrote = leaves.some((each) => each.wrote)
-  for (const name of config.webhookConfigurations) {
-    if (!(await mayWrite())) throw new RoundEnded('lost')
-    const outcome = given(await objects.patchCaBundle(name, bundle))
-    if (outcome === 'absent') outage(`the MutatingWebhookConfiguration ${name} is not there`)
-    if (outcome === 'same') continue
-    wrote = true
-    log.info('a caBundle was written', { webhookConfiguration: name })
+  const { leaves, webhookConfigurations } = dependencies.config
+  const brought: Brought[] = []
+  let failed: RoundEnded | undefined
+  let ownFailed = false
+  for (const leaf of leaves) {
+    const outcome = await unlessEnded(bringLeaf(leaf, authority, dependencies))
+    if (!(outcome instanceof RoundEnded)) brought.push(outcome)
+    else {
+      failed ??= outcome
+      ownFailed ||= leaf.own
+    }
   }
-  return { wrote, ends: leaves.flatMap((each) => each.ends) }
+  // The API server is to go on trusting what the webhook serves with, be it of a CA that is gone.
+  if (failed && ownFailed) throw failed
+  for (const name of webhookConfigurations) {
+    brought.push(await bringCaBundle(name, bundleOf(authority), dependencies))
+  }
+  if (failed) throw failed
+  return {
+    wrote: brought.some((each) => each.wrote),
+    ends: brought.flatMap((each) => each.ends),
+  }
+}
+
+/** A failure of one object, as a value. That another may be the writer by now ends everything, and is thrown. */
+async function unlessEnded(bringing: Promise<Brought>): Promise<Brought | RoundEnded> {
+  try {
+    return await bringing
+  } catch (error) {
+    if (error instanceof RoundEnded && error.why !== 'lost') return error
+    throw error
+  }
+}
+
+async function bringCaBundle(
+  name: string,
+  bundle: string,
+  { objects, log, mayWrite }: WriteDependencies,
+): Promise<Brought> {
+  if (!(await mayWrite())) throw new RoundEnded('lost')
+  const outcome = given(await objects.patchCaBundle(name, bundle))
+  if (outcome === 'absent') outage(`the MutatingWebhookConfiguration ${name} is not there`)
+  if (outcome === 'same') return { wrote: false, ends: [] }
+  log.info('a caBundle was written', { webhookConfiguration: name })
+  return { wrote: true, ends: [] }
 }
 
 async function bringLeaf(

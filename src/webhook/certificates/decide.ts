@@ -34,7 +34,20 @@ export type AuthorityStep =
  * How far our clock may be off the API server's for anything to be written. With a clock far ahead every CA seems to end,
  * and pods are cut off that trust it; with one far behind nobody believes yet what is signed.
  */
-export const MAX_SKEW_MS = 300_000
+const MAX_SKEW_MS = 300_000
+
+/**
+ * Why nothing may be written by our clock, which the API server's is ahead of by so much. One of the two must be wrong; which of
+ * them, nobody here can tell.
+ */
+export function skewReason(aheadMs: number | undefined): string | undefined {
+  if (aheadMs === undefined || Math.abs(aheadMs) <= MAX_SKEW_MS) return undefined
+  const minutes = Math.round(Math.abs(aheadMs) / 60_000)
+  return (
+    `the clock here is ${String(minutes)} minutes ${aheadMs > 0 ? 'behind' : 'ahead of'} that of the API server: nothing is ` +
+    'written from here until they agree; look at the time of the nodes'
+  )
+}
 
 /**
  * What is due for the CA, one step at a time: its successor is made and trusted two years ahead, signs when no pod is left

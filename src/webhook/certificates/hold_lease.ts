@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import { Outage, type ClusterObjects, type KeptLease } from './cluster_objects.ts'
+import { skewReason } from './decide.ts'
 
 interface LeaseDependencies {
   readonly objects: ClusterObjects
@@ -61,6 +62,12 @@ export class HeldLease {
     if (!lease) return new Outage('the Lease is not there')
     const { resourceVersion } = lease
     this.#holder = lease.holder
+    // Left to lapse where our clock is wrong: another replica's may be right, and is to write.
+    const skew = skewReason(objects.clockAheadMs())
+    if (skew !== undefined) {
+      this.#lost()
+      return new Outage(skew)
+    }
     if (resourceVersion !== this.#seen.version) {
       this.#seen = { version: resourceVersion, at: clock.monotonic() }
     }

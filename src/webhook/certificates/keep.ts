@@ -129,7 +129,7 @@ class Keeper implements KeptCertificates {
     try {
       const holds = await this.#lease.renew()
       const ofWriting = holds === true ? await this.#writer.pass() : holds
-      if (holds === false) this.#writer.rest()
+      if (holds !== true) this.#writer.rest()
       const ofReading = await this.#own.read()
       const ofAnother = this.#leftUndone(holds === false)
       this.#tell(ofWriting instanceof Outage ? ofWriting : (ofReading ?? ofAnother))

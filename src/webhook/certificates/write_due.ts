@@ -15,7 +15,7 @@ import {
   type WriteDependencies,
 } from './bring.ts'
 import { Outage } from './cluster_objects.ts'
-import { authorityStep, MAX_SKEW_MS, SETTLED_MS, type AuthorityStep } from './decide.ts'
+import { authorityStep, SETTLED_MS, type AuthorityStep } from './decide.ts'
 import { makeCa } from './issue.ts'
 import { endOf } from './read_pair.ts'
 
@@ -77,7 +77,6 @@ export class DueWriter {
   async #round(): Promise<void> {
     const { config, clock } = this.#dependencies
     const { data, resourceVersion } = await readKept(this.#dependencies.objects, config.caSecret)
-    this.#refuseSkew()
     const authority = readAuthority(data)
     if (authority === 'unusable') {
       outage(
@@ -130,17 +129,6 @@ export class DueWriter {
     const counted = countPods(authority, pods)
     this.#counted = { at: now, ...counted }
     return counted.before
-  }
-
-  /** @throws RoundEnded where our clock or that of the API server must be wrong: which of them, nobody here can tell */
-  #refuseSkew(): void {
-    const ahead = this.#dependencies.objects.clockAheadMs()
-    if (ahead === undefined || Math.abs(ahead) <= MAX_SKEW_MS) return
-    const minutes = Math.round(Math.abs(ahead) / 60_000)
-    outage(
-      `the clock here is ${String(minutes)} minutes ${ahead > 0 ? 'behind' : 'ahead of'} that of the API server: nothing is ` +
-        'written until they agree; look at the time of the nodes',
-    )
   }
 }
 
