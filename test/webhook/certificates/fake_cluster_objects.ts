@@ -55,7 +55,7 @@ export class FakeClusterObjects {
   }
 
   /** The objects as one replica sees them, that can be cut off for itself. */
-  seenBy(replica: string): ClusterObjects & { cutOff: boolean; silent: boolean } {
+  seenBy(replica: string): ClusterObjects & { cutOff: boolean; silent: boolean; aheadMs: number } {
     const answer = async <T>(give: () => T | Promise<T>): Promise<T | Outage> => {
       this.asked += 1
       await (view.silent ? new Promise(() => {}) : Promise.resolve())
@@ -65,6 +65,8 @@ export class FakeClusterObjects {
       cutOff: false,
       /** Its requests are taken, and none is answered. */
       silent: false,
+      /** How much more the clock of the API server is ahead of this replica's. */
+      aheadMs: 0,
       readSecret: (name: string) =>
         answer((): KeptSecret | undefined => {
           const kept = this.secrets.get(name)
@@ -106,7 +108,7 @@ export class FakeClusterObjects {
           for (const ids of this.pods) counts.set(ids, (counts.get(ids) ?? 0) + 1)
           return counts
         }),
-      clockAheadMs: () => this.aheadMs,
+      clockAheadMs: () => this.aheadMs + view.aheadMs,
     }
     return view
   }

@@ -10,6 +10,7 @@ import { bundleIds } from '../../../src/webhook/certificates/read_pair.ts'
 import { DAY_MS, handshake, Release } from './release.ts'
 
 const OWN = 'lumo-webhook-tls'
+const OWN_NAME = 'lumo-webhook.lumo-system.svc'
 const NOT_KEPT = 'certificates cannot be kept'
 
 function makeRelease(): Release {
@@ -51,13 +52,9 @@ describe("whoever may write the Secret of the webhook's leaf, and no other", () 
     )
     await release.pass(10_000)
     expect(a.log.text()).toContain('"reason":"issuer"')
-    expect(
-      await handshake(
-        release.cluster.data(OWN),
-        b.kept.caBundle() ?? '',
-        'lumo-webhook.lumo-system.svc',
-      ),
-    ).toBe('trusted')
+    expect(await handshake(release.cluster.data(OWN), b.kept.caBundle() ?? '', OWN_NAME)).toBe(
+      'trusted',
+    )
     await b.kept.look()
     expect(b.kept.tls()?.cert).toBe(release.cluster.data(OWN)['tls.crt'])
   })
@@ -68,7 +65,7 @@ test('a Secret that somebody else writes each time is told of, by name, and the 
   release.cluster.beforeWrite = (name) => {
     if (name === 'lumo-authority-tls') release.cluster.put(name, {})
   }
-  const { log } = await release.begin('a')
+  const { kept, log } = await release.begin('a')
   expect(log.lines.at(-1)).toMatchObject({
     level: 'warn',
     message: NOT_KEPT,
@@ -78,6 +75,23 @@ test('a Secret that somebody else writes each time is told of, by name, and the 
         'its managedFields tell by whom',
     },
   })
+  expect(await handshake(release.cluster.data(OWN), kept.caBundle() ?? '', OWN_NAME)).toBe(
+    'trusted',
+  )
+  expect(release.cluster.caBundles.get('lumo-webhook')).toBe(kept.caBundle())
+})
+
+test("while the webhook's own Secret is spoiled, the API server goes on trusting what it serves with", async () => {
+  const release = makeRelease()
+  const { kept } = await release.begin('a')
+  const [pair, trusted] = [kept.tls(), release.cluster.caBundles.get('lumo-webhook')]
+  release.cluster.beforeWrite = (name) => {
+    if (name === OWN) release.cluster.put(OWN, {})
+  }
+  release.cluster.put('lumo-ca', {})
+  await release.pass(20_000)
+  expect(kept.caBundle()).not.toBe(trusted)
+  expect([kept.tls(), release.cluster.caBundles.get('lumo-webhook')]).toEqual([pair, trusted])
 })
 
 describe('pods whose annotation names no CA that is there', () => {
@@ -125,6 +139,18 @@ describe('where the clock of the API server says something else', () => {
     await release.pass(20_000)
     expect(release.cluster.writes).toHaveLength(4)
   })
+
+  test('the writer lets the Lease lapse, and a replica whose clock is right writes', async () => {
+    const release = makeRelease()
+    const [a, b] = [await release.begin('a'), await release.begin('b')]
+    a.objects.aheadMs = 7_200_000
+    release.cluster.put('lumo-authority-tls', {})
+    release.cluster.writes.length = 0
+    await release.pass(40_000)
+    expect(release.cluster.writes).toEqual([{ by: 'b', what: 'lumo-authority-tls' }])
+    const counts = [a, b].map(({ gauge }) => gauge('lumo_webhook_pods_before_ca'))
+    expect(await Promise.all(counts)).toEqual([-1, 0])
+  })
 })
 
 describe('a CA that begins in the future', () => {
@@ -163,10 +189,25 @@ describe('a CA that begins in the future', () => {
   })
 })
 
-/** A CA that signs with another curve than ours. */
-async function caOfP384(): Promise<Readonly<Record<string, string>>> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }
+type Algorithm = (
+  webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams | webcrypto.Algorithm
+) & {
+  readonly hash: string
+}
+
+const RSA: Algorithm = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+}
+const P384: Algorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }
+const ED25519: Algorithm = { name: 'Ed25519', hash: '' }
+
+/** A good CA but for the kind of its key. */
+async function caOf(algorithm: Algorithm): Promise<Readonly<Record<string, string>>> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  if (!('privateKey' in keys)) throw new Error('no pair')
   const ca = await x509.X509CertificateGenerator.createSelfSigned(
     {
       name: 'CN=of another kind',
@@ -187,7 +228,9 @@ async function caOfP384(): Promise<Readonly<Record<string, string>>> {
 
 test.each([
   { kind: 'that is a leaf', make: async () => (await another()).cluster.data(OWN) },
-  { kind: 'of another curve', make: caOfP384 },
+  { kind: 'of another curve', make: () => caOf(P384) },
+  { kind: 'of RSA', make: () => caOf(RSA) },
+  { kind: 'of Ed25519', make: () => caOf(ED25519) },
 ])('a CA $kind is told of in a sentence, and nothing is written', async ({ make }) => {
   const release = makeRelease()
   const { 'tls.crt': cert = '', 'tls.key': key = '' } = await make()
