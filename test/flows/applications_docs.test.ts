@@ -5,11 +5,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { BrokerError, type BrokerErrorCode } from '../../src/broker/errors.ts'
 import { brokerSchema } from '../../src/config/broker_schema.ts'
+import { wantedOf } from '../../src/webhook/annotations.ts'
+import { InjectionRefusal } from '../../src/webhook/refusal.ts'
+import { environmentOf } from '../../src/webhook/sidecar.ts'
 import { documentedPods, type DocumentedPods } from '../fakes/documented_pods.ts'
+import { guardValue } from '../fakes/drop_in.ts'
 import { runInProcess } from '../fakes/io.ts'
 import { sendHttp, type Json } from '../fakes/running_authority.ts'
 import { isShown, lackFor, prepare, runBlock } from './block_runner.ts'
-import { anchorsOf, firstColumn, linksOf, readPage, settingsOf, type Schema } from './pages.ts'
+import { injection } from '../webhook/reviews.ts'
+import {
+  anchorsOf,
+  firstColumn,
+  linksOf,
+  readPage,
+  settingsOf,
+  type Block,
+  type Schema,
+} from './pages.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = await readPage('docs/applications.md')
@@ -38,13 +51,47 @@ beforeAll(async () => {
 
 afterAll(() => pods.stop())
 
+const nodeBroker = { url: 'https://lumo-broker.lumo-system.svc:9180' }
+
+/** What the webhook writes into the container of a pod with these annotations, as on the page. */
+function written(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const config = { ...injection, nodeBroker }
+  const wanted = wantedOf(
+    { metadata: { annotations }, spec: { containers: [{ name: 'app' }] } },
+    config,
+  )
+  if (wanted instanceof InjectionRefusal) throw new Error(wanted.message)
+  return environmentOf(wanted, config, { guardSecret: guardValue })
+}
+
+const environments = {
+  sidecar: written({}),
+  socket: written({ 'lumoauth.dev/socket': 'app' }),
+  node: written({ 'lumoauth.dev/mode': 'node' }),
+}
+
+function onThisMachine(environment: Readonly<Record<string, string>>): Record<string, string> {
+  // The CA lies where a pod by hand has it.
+  const here = (value: string): string =>
+    pods.onThisMachine(value.replace(/^.*\/ca\.crt$/, '/etc/lumo/ca/ca.crt'))
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, here(value)]))
+}
+
+/** Commands of the broker run in its own container; all else in one of a pod whose environment the webhook wrote. */
+function environmentFor({ text }: Block): Readonly<Record<string, string>> {
+  if (text.startsWith('lumo-broker ')) return pods.environment
+  if (text.includes('LUMOAUTH_TOKEN_FILE')) return onThisMachine(environments.node)
+  if (text.includes('LUMO_BROKER_SOCKET')) return onThisMachine(environments.socket)
+  return onThisMachine(environments.sidecar)
+}
+
 describe.concurrent('every block of the page does what it shows', () => {
   for (const { block, output, name, lack } of runs) {
     const [first = ''] = block.text.trimStart().split('\n')
     test.skipIf(lack !== '')(`${name}, ${block.language}: ${first}`, async () => {
       const text = pods.onThisMachine(block.text)
       const printed = pods.asOnThePage(
-        await runBlock({ ...block, text }, name, pods.folder, pods.environment),
+        await runBlock({ ...block, text }, name, pods.folder, environmentFor(block)),
       )
       if (!output) expect(printed).toBe('')
       else if (!isShown(output, printed)) expect(printed).toBe(output.text)
@@ -53,8 +100,13 @@ describe.concurrent('every block of the page does what it shows', () => {
 
   test('the init container waits, and ends when there is a token', async () => {
     const block = page.blocks.find(({ mark }) => mark === 'init container')
-    const { args } = parse(pods.onThisMachine(block?.text ?? '')) as { readonly args: string[] }
-    expect(await runInProcess(args, { workingFolder: pods.folder })).toEqual({
+    const { args } = parse(block?.text ?? '') as { readonly args: string[] }
+    const around = onThisMachine(environments.node)
+    // As the kubelet does.
+    const given = args.map((arg) =>
+      arg.replaceAll(/\$\((\w+)\)/g, (_, name: string) => around[name] ?? ''),
+    )
+    expect(await runInProcess(given, { workingFolder: pods.folder })).toEqual({
       exitCode: 0,
       stdout: '',
       stderr: '',
@@ -78,6 +130,15 @@ describe('the blocks', () => {
   ])('in %s are as many as there should be', (language, count) => {
     expect(runs.filter(({ block }) => block.language === language)).toHaveLength(count)
   })
+})
+
+test('what a pod has is all that the webhook writes, with the values that it writes', () => {
+  const given = Object.values(environments).flatMap((environment) => Object.entries(environment))
+  const named = new Set(firstColumn(page, 'variable'))
+  expect([...named].toSorted()).toEqual([...new Set(given.map(([name]) => name))].toSorted())
+  const files = given.filter(([, value]) => value.startsWith('/')).map(([, value]) => value)
+  expect(files.length).toBeGreaterThan(2)
+  for (const value of files) expect(page.code).toContain(value)
 })
 
 /** Each code with the status beside it. */
