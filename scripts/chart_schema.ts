@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { clientSchema } from '../src/config/client.ts'
+import { keysSchema } from '../src/config/provider/keys.ts'
+import { providerSchema } from '../src/config/provider/schema.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { policySchema } from '../src/policy/schema.ts'
 
@@ -16,6 +18,8 @@ type Schema = Readonly<Record<string, unknown>>
 const generated: Readonly<Record<string, object>> = {
   agent: policySchema.properties.agents.items,
   client: clientSchema,
+  provider: providerSchema,
+  keys: keysSchema,
 }
 
 /** The schema with these parts made anew. */
@@ -34,8 +38,12 @@ function plain(schema: object): Schema {
 }
 
 /** What is merged into a configuration: names and types, so deep, for a name that is misspelt is what happens. */
-function partOf({ type, properties }: Schema, depth: number): Schema {
-  if (properties === undefined || depth === 0) return type === undefined ? {} : { type }
+function partOf(schema: Schema, depth: number): Schema {
+  const { type, properties, enum: words, minimum, maximum, pattern } = schema
+  if (properties === undefined || depth === 0) {
+    const kept = { type, enum: words, minimum, maximum, pattern }
+    return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+  }
   const members = Object.entries(properties as Readonly<Record<string, Schema>>)
   return {
     type,

@@ -3,6 +3,13 @@ import type { BrokerError } from './errors.ts'
 import type { ProofSource } from './proof.ts'
 
 const MAX_LENGTH = 200
+const UNKNOWN =
+  'Does the trust policy have an agent for this namespace and service account (in the chart: agents), is it the one asked for, and ' +
+  'does the tenant have a provider for this issuer and audience?'
+/** An authority that says this of a request knows the agent. */
+const UNGRANTED =
+  'The agent is known, and may not have this target or scope: add it to its grants in the trust policy (in the chart: agents), or ' +
+  'change what the broker asks for (lumoauth.dev/audience and lumoauth.dev/scopes; by hand its local policy).'
 
 /**
  * The last words of a broker that the authority refuses a first token: who it is by its proof, as whom it asked, and what to look
@@ -19,10 +26,10 @@ export function sentenceOfRefusal(
     ? `${shown(subject.sub)} of ${shown(subject.issuer)}, by a proof for the audience ${shown(proofAudience)}`
     : 'whoever its proof names'
   const asWhom = agent === undefined ? 'whatever agent that is' : `the agent ${shown(agent)}`
+  const advice = error === 'invalid_target' || error === 'invalid_scope' ? UNGRANTED : UNKNOWN
   return (
     `the authority refuses a token to this workload (${shown(error)}). It is ${who}; it asked tenant ${tenant} for a token of ${asWhom}. ` +
-    'Does the trust policy have an agent for this namespace and service account (in the chart: agents), is it the one asked for, and ' +
-    "does the tenant have a provider for this issuer and audience? The authority's log has the reason, and lumo-broker explain there shows it"
+    `${advice} The authority's log has the reason, and lumo-broker explain there shows it`
   )
 }
 

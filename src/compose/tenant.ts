@@ -3,7 +3,7 @@ import { parseClientFiles } from '../config/client_files.ts'
 import type { TenantConfig } from '../config/config.ts'
 import { documentsIn } from '../config/documents_in.ts'
 import { kindProven } from '../config/provider/config.ts'
-import { showFault } from '../config/document.ts'
+import { tellFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
 import { Approvals } from '../endpoint/approvals.ts'
 import { Clients } from '../endpoint/client/registry.ts'
@@ -141,7 +141,7 @@ export async function openPolicy(
         for (const conflict of compiled.conflicts) {
           surroundings.log.error('an agent of the trust policy is left out', {
             tenant: tenant.slug,
-            reason: showFault(conflict),
+            reason: tellFault(conflict),
           })
         }
         return compiled

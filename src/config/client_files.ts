@@ -8,7 +8,8 @@ import {
 } from './client.ts'
 import type { TenantConfig } from './config.ts'
 import type { WrittenDocument } from './documents_in.ts'
-import { DocumentFault, parseYaml, type Fault } from './document.ts'
+import { DocumentFault, type Fault } from './document.ts'
+import { parseEntries } from './entries.ts'
 import { proofRuleFaults, type ProvenKind } from './proof_rule.ts'
 import { kindProven } from './provider/config.ts'
 
@@ -26,6 +27,8 @@ export const clientFileSchema = Type.Object(
   { additionalProperties: false, description: 'Registered clients of a tenant.' },
 )
 
+const entryList = { list: 'clients', calledBy: 'id' }
+
 /**
  * The clients of the files at `authority.tenants[].clientFiles`. An id stands once: neither in two files, nor for a client or a
  * user of the configuration. Agents of the trust policy, which changes on its own, are looked at when a client comes.
@@ -39,15 +42,15 @@ export function parseClientFiles(
   const taken = new Set([...clients.map(({ id }) => id), ...users.map(({ sub }) => sub)])
   const faults: Fault[] = []
   const all: ClientConfig[] = []
-  for (const { path, text } of files) {
-    const at = (place: string): string => `${path}: ${place}`
-    const { clients: entries } = parseFile(path, text)
+  for (const file of files) {
+    const { clients: entries } = parseEntries(file, clientFileSchema, entryList)
     entries.forEach((entry, index) => {
-      const place = at(`clients[${String(index)}]`)
-      faults.push(...clientFaults(entry, place, kinds))
+      const place = `${file.path}: clients[${String(index)}]`
+      const own = [...clientFaults(entry, place, kinds)]
       if (taken.has(entry.id)) {
-        faults.push({ path: `${place}.id`, message: 'another client or a user has this id' })
+        own.push({ path: `${place}.id`, message: 'another client or a user has this id' })
       }
+      faults.push(...own.map((fault) => ({ ...fault, entry: entry.id })))
       taken.add(entry.id)
       all.push(clientOf(entry))
     })
@@ -57,20 +60,6 @@ export function parseClientFiles(
   }
   if (faults.length > 0) throw new DocumentFault(faults)
   return all
-}
-
-function parseFile(path: string, text: string) {
-  try {
-    return parseYaml(text, clientFileSchema)
-  } catch (error) {
-    if (!(error instanceof DocumentFault)) throw error
-    throw new DocumentFault(
-      error.faults.map((fault) => ({
-        ...fault,
-        path: fault.path === '' ? path : `${path}: ${fault.path}`,
-      })),
-    )
-  }
 }
 
 /** What is wrong with a client, and the schema cannot say. `kinds`: what the tenant's providers prove, by name. */

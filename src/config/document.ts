@@ -10,6 +10,8 @@ export interface Fault {
   /** Such as `authority.tenants[0].slug`; empty for the document itself. */
   readonly path: string
   readonly message: string
+  /** What the entry is called that it lies in, where the path has its number only. */
+  readonly entry?: string
 }
 
 /** Takes a fault down, while others are looked for. */
@@ -19,13 +21,18 @@ export type ReportFault = (path: string, message: string) => void
 export class DocumentFault extends OperatorFault {
   readonly faults: readonly Fault[]
   constructor(faults: readonly Fault[]) {
-    super(faults.map(showFault).join('; '))
+    super(faults.map(tellFault).join('; '))
     this.faults = faults
   }
 }
 
 export function showFault({ path, message }: Fault): string {
   return path === '' ? message : `${path}: ${message}`
+}
+
+/** For whoever has not the file before them, and cannot count: with the name of the entry. */
+export function tellFault(fault: Fault): string {
+  return fault.entry === undefined ? showFault(fault) : `${showFault(fault)} (${fault.entry})`
 }
 
 /**
@@ -38,6 +45,14 @@ export function parseYaml<Schema extends TSchema>(
   schema: Schema,
   isSound?: IsSound,
 ): Static<Schema> {
+  return parseValue(readYaml(text), schema, isSound)
+}
+
+/**
+ * The value that YAML stands for, of no shape yet.
+ * @throws DocumentFault
+ */
+export function readYaml(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, schema: 'core' })
   if (document.errors.length > 0) {
     // The parser's own message may quote the text, and this text may hold what nobody should quote.
@@ -55,7 +70,7 @@ export function parseYaml<Schema extends TSchema>(
   } catch {
     throw new DocumentFault([{ path: '', message: 'YAML aliases are not allowed' }])
   }
-  return parseValue(value ?? {}, schema, isSound)
+  return value ?? {}
 }
 
 /** The library's own check costs the square of the number of members, and stops everybody else meanwhile. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { RequestHandler } from './listen.ts'
 
 /** A peer may hold a body's worth of memory with each. */
 const MAX_CONNECTIONS = 1_000
@@ -8,12 +9,23 @@ interface Bounds {
   readonly maxConnections?: number
 }
 
+interface Held {
+  readonly socket: Socket
+  readonly from: string
+  /** Requests that are not answered yet. */
+  running: number
+  /** When it was last of use: the later, the higher. */
+  lastUse: number
+}
+
 /** The connections of a server, by where they come from, and how many there may be. */
 export class HeldSockets {
   readonly #bounds: Bounds
-  /** Each address with its own, the oldest first. */
-  readonly #byAddress = new Map<string, Set<Socket>>()
+  readonly #byAddress = new Map<string, Set<Held>>()
+  /** By what requests come over: of TLS, another than what connected. */
+  readonly #bySocket = new WeakMap<Socket, Held>()
   #count = 0
+  #uses = 0
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds
@@ -26,44 +38,86 @@ export class HeldSockets {
       socket.destroy()
       return
     }
+    const held = { socket, from, running: 0, lastUse: this.#nextUse() }
     const own = this.#byAddress.get(from) ?? new Set()
-    this.#byAddress.set(from, own.add(socket))
+    this.#byAddress.set(from, own.add(held))
+    this.#bySocket.set(socket, held)
     this.#count += 1
     socket.once('close', () => {
-      this.#forget(socket, from)
+      this.#forget(held)
     })
+  }
+
+  /** A connection speaks TLS from now on, and is another object to whoever gets its requests. */
+  secure(socket: Socket): void {
+    for (const held of this.#byAddress.get(socket.remoteAddress ?? '') ?? []) {
+      const { remotePort, localAddress } = held.socket
+      if (remotePort === socket.remotePort && localAddress === socket.localAddress) {
+        this.#bySocket.set(socket, held)
+      }
+    }
+  }
+
+  /** A handler by which it is known what runs, where that counts. */
+  watching(handler: RequestHandler): RequestHandler {
+    if (this.#bounds.maxPerAddress === undefined) return handler
+    return (request, response) => {
+      const held = this.#bySocket.get(request.socket)
+      if (held) {
+        held.running += 1
+        response.once('close', () => {
+          held.running -= 1
+          held.lastUse = this.#nextUse()
+        })
+      }
+      handler(request, response)
+    }
   }
 
   /** Ends all. */
   destroy(): void {
-    for (const sockets of this.#byAddress.values()) for (const socket of sockets) socket.destroy()
+    for (const own of this.#byAddress.values()) for (const { socket } of own) socket.destroy()
+  }
+
+  #nextUse(): number {
+    this.#uses += 1
+    return this.#uses
   }
 
   #hasRoom(from: string): boolean {
     const { maxPerAddress, maxConnections = MAX_CONNECTIONS } = this.#bounds
     if (maxPerAddress === undefined) return this.#count < maxConnections
     if ((this.#byAddress.get(from)?.size ?? 0) >= maxPerAddress) return false
-    if (this.#count >= maxConnections) this.#endOldestOfMost()
+    if (this.#count >= maxConnections) this.#endOne()
     return true
   }
 
-  /** Whoever holds as many as they may is flooding, or can bear it best; an API server holds a few. */
-  #endOldestOfMost(): void {
-    let most: { readonly from: string; readonly sockets: ReadonlySet<Socket> } | undefined
-    for (const [from, sockets] of this.#byAddress) {
-      if (!most || sockets.size > most.sockets.size) most = { from, sockets }
+  /**
+   * Whoever holds as many as they may is flooding, or can bear it best; an API server holds a few. Where many hold no more
+   * than it does, what runs goes last, and what was of no use for longest first: a flood has nothing answered.
+   */
+  #endOne(): void {
+    const most = Math.max(...Array.from(this.#byAddress.values(), ({ size }) => size))
+    let least: Held | undefined
+    for (const own of this.#byAddress.values()) {
+      if (own.size < most) continue
+      for (const held of own) if (!least || isOfLessUse(held, least)) least = held
     }
-    const [oldest] = most?.sockets ?? []
-    if (!most || !oldest) return
+    if (!least) return
     // At once: the event of its end comes when others have connected.
-    this.#forget(oldest, most.from)
-    oldest.destroy()
+    this.#forget(least)
+    least.socket.destroy()
   }
 
-  #forget(socket: Socket, from: string): void {
-    const sockets = this.#byAddress.get(from)
-    if (!sockets?.delete(socket)) return
+  #forget(held: Held): void {
+    const own = this.#byAddress.get(held.from)
+    if (!own?.delete(held)) return
     this.#count -= 1
-    if (sockets.size === 0) this.#byAddress.delete(from)
+    if (own.size === 0) this.#byAddress.delete(held.from)
   }
+}
+
+function isOfLessUse(one: Held, two: Held): boolean {
+  const [runs, ran] = [one.running > 0, two.running > 0]
+  return runs === ran ? one.lastUse < two.lastUse : ran
 }

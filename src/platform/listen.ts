@@ -51,7 +51,8 @@ export interface ListenOptions {
   readonly tls?: TlsPair
   /**
    * Connections that one network address may hold, so that none takes them all; and where many together hold all that there
-   * are, a new one takes the place of the oldest of whoever holds most. Absent: as many as there are, and then no more.
+   * are, a new one takes the place of the one of least use of whoever holds most. Absent: as many as there are, and then
+   * no more.
    */
   readonly maxPerAddress?: number
   /** Connections in all. */
@@ -125,16 +126,19 @@ interface OpenServer {
 
 function serverFor(options: ListenOptions): OpenServer {
   const { tls, handler: unbounded, ownPodOnly = false } = options
-  const handler = boundPipelining(unbounded)
+  const sockets = new HeldSockets(options)
+  const handler = sockets.watching(boundPipelining(unbounded))
   const server = tls
     ? createTlsServer({ ...patience, ...tlsPatience, ...tls }, handler)
     : createPlainServer(patience, handler)
   // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
   server.maxHeadersCount = 0
   if (!ownPodOnly) server.on(tls ? 'secureConnection' : 'connection', readInSlices)
-  const sockets = new HeldSockets(options)
   server.on('connection', (socket: Socket) => {
     sockets.take(socket)
+  })
+  server.on('secureConnection', (socket: Socket) => {
+    sockets.secure(socket)
   })
   return { server, sockets }
 }

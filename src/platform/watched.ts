@@ -28,6 +28,8 @@ interface WatchDependencies {
 }
 
 const RELOAD_EVERY_MS = 1_000
+/** Nobody notices before, for the program goes on as it was. */
+const ADVICE = 'mend it before the next start: the program does not start with it'
 
 /**
  * A value that lives in files and follows them while the program runs. It is read by path at a steady interval: an inode
@@ -113,6 +115,7 @@ export class Watched<T> {
     this.#dependencies.log.error('a changed file was refused; the last good state stays', {
       what,
       reason,
+      advice: ADVICE,
     })
   }
 

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
-import { DocumentFault, parseYaml, type Fault, type IsSound } from '../config/document.ts'
+import { DocumentFault, type Fault, type IsSound } from '../config/document.ts'
 import type { DelegationEntry } from '../config/delegation.ts'
 import type { WrittenDocument } from '../config/documents_in.ts'
+import { parseEntries } from '../config/entries.ts'
 import { grantFaults, type GrantEntries } from '../config/grants.ts'
 import { compilePattern } from '../platform/pattern.ts'
 import { Ceiling } from './ceiling.ts'
@@ -30,6 +31,8 @@ interface Definition {
   readonly entry: AgentEntry
 }
 
+const entryList = { list: 'agents', calledBy: 'name' }
+
 /**
  * Compiles policy files, merged. A file that is broken refuses the whole; two definitions of the same agent, `sub` or
  * `client_id` refuse each other and nothing else, so that whoever may write one of several ConfigMaps can neither take an
@@ -42,20 +45,15 @@ export function compilePolicy(
 ): CompiledPolicy {
   const faults: Fault[] = []
   const definitions: Definition[] = []
-  for (const { path, text } of files) {
+  for (const file of files) {
     try {
-      const { agents } = parseYaml(text, policySchema, checkFor(text))
+      const { agents } = parseEntries(file, policySchema, entryList, checkFor(file.text))
       agents.forEach((entry, index) => {
-        definitions.push({ at: `${path}: agents[${String(index)}]`, entry })
+        definitions.push({ at: `${file.path}: agents[${String(index)}]`, entry })
       })
     } catch (error) {
       if (!(error instanceof DocumentFault)) throw error
-      faults.push(
-        ...error.faults.map((fault) => ({
-          path: fault.path === '' ? path : `${path}: ${fault.path}`,
-          message: fault.message,
-        })),
-      )
+      faults.push(...error.faults)
     }
   }
   for (const definition of definitions) faults.push(...ruleFaults(definition, surroundings))
@@ -88,7 +86,8 @@ function ruleFaults(
       message: 'the tenant has no provider of this name',
     })
   }
-  return [...faults, ...proofRuleFaults(proof, kind, `${at}.proof`)]
+  faults.push(...proofRuleFaults(proof, kind, `${at}.proof`))
+  return faults.map((fault) => ({ ...fault, entry: entry.name }))
 }
 
 function withoutConflicts(
@@ -107,8 +106,9 @@ function withoutConflicts(
     identifiers(definition).some((id) => (claims.get(id) ?? 0) > 1)
   return {
     kept: definitions.filter((definition) => !contested(definition)),
-    conflicts: definitions.filter(contested).map(({ at }) => ({
+    conflicts: definitions.filter(contested).map(({ at, entry }) => ({
       path: at,
+      entry: entry.name,
       message: 'its name, sub or client id is claimed more than once, so this agent is left out',
     })),
   }

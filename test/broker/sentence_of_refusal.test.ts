@@ -22,6 +22,16 @@ test('says whom the proof is of, where it is from, what it is for, and which age
   )
 })
 
+test.each([
+  ['invalid_request', 'Does the trust policy have an agent for this namespace'],
+  ['invalid_target', 'The agent is known, and may not have this target or scope: add it'],
+  ['invalid_scope', 'The agent is known, and may not have this target or scope: add it'],
+])('says of %s what to do', (error, advice) => {
+  const { workload } = testBroker()
+  const refused = new BrokerError('request_refused', { error })
+  expect(sentenceOfRefusal(refused, workload.proofs, undefined, at)).toContain(`. ${advice}`)
+})
+
 test('without a proof or a named agent, that neither is known', () => {
   expect(sentence(testBroker())).toContain(
     'It is whoever its proof names; it asked tenant acme-corp for a token of whatever agent that is.',

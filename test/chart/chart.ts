@@ -45,13 +45,16 @@ interface Release {
   readonly name?: string
   readonly namespace?: string
   readonly kubeVersion?: string
+  /** Absent: the chart. */
+  readonly chart?: string
 }
 
 /** What `helm template` says: the manifests, or why not. */
 export function template(values: Values, release: Release = {}): Outcome {
   const { name = 'lumo-broker', namespace = NAMESPACE, kubeVersion = '1.30.0' } = release
+  const { chart = chartFolder } = release
   return helm(
-    ['template', name, chartFolder, '--namespace', namespace, '--kube-version', kubeVersion],
+    ['template', name, chart, '--namespace', namespace, '--kube-version', kubeVersion],
     values,
   )
 }

@@ -45,6 +45,7 @@ const settings: readonly Setting[] = [
   { mode: 'cert-manager' },
   { mode: 'an authority elsewhere', remotePorts: { node: [443, 8443] } },
   { mode: 'node brokers alone', remotePorts: { node: [443, 8443, 3128] } },
+  { mode: 'keys by discovery', remotePorts: { authority: [443, 8446, 8447], node: [443, 8446] } },
   { mode: 'host network', webhookPort: 10443 },
   { mode: 'all in one', shape: ['allInOne'] },
   {
@@ -71,7 +72,11 @@ const settings: readonly Setting[] = [
 const components = new Set(['authority', 'webhook', 'node'])
 /** An address that nobody named, as an API server, a resolver or a web site may have. */
 const SOMEWHERE = '203.0.113.50'
-const ports = [53, 80, 443, 3128, 5432, 6432, 6443, 8443, 9170, 9180, 9190, 9443, 10443]
+const named = settings.flatMap(({ remotePorts: { authority = [], node = [] } = {} }) => [
+  ...authority,
+  ...node,
+])
+const ports = new Set([53, 80, 443, 5432, 6432, 6443, 9170, 9180, 9190, 9443, 10443, ...named])
 
 describe.each(settings)('$mode', (setting) => {
   const manifests = render(modeOf(setting.mode))

@@ -69,6 +69,23 @@ export const modes: Readonly<Record<string, Values>> = {
       persistence: { keep: false },
     },
   },
+  'keys by discovery': {
+    cluster: { issuer: 'https://oidc.example.com:8446/id/1', keys: { discovery: true } },
+    authority: {
+      extraProviders: [
+        { name: 'ci', kind: 'oidc', issuers: ['https://ci.example.com'] },
+        {
+          name: 'aws',
+          kind: 'aws',
+          form: 'signed-request',
+          accounts: ['123456789012'],
+          regions: ['eu-central-1'],
+          stsEndpoint: 'https://sts.example.com:8447/',
+        },
+      ],
+    },
+    node: { enabled: true },
+  },
   'host network': { webhook: { hostNetwork: true, port: 10443 } },
   everything: {
     tenant: 'big-corp',

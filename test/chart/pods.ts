@@ -9,6 +9,7 @@ export interface Container {
   }
   readonly env?: readonly { readonly name: string; readonly value?: string }[]
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly volumeMounts?: readonly Readonly<Record<string, unknown>>[]
   readonly securityContext?: Readonly<Record<string, unknown>>
 }
 

@@ -110,3 +110,18 @@ test.each([
   }
   expect(faults).toEqual([fault])
 })
+
+test.each([
+  {
+    what: 'of the form',
+    clients: [client('one'), client('two', { lifetime: 0 })],
+    says: /^a\.yaml: clients\[1\]\.lifetime: .* \(two\)$/,
+  },
+  {
+    what: 'of what it says',
+    clients: [client('one'), client('one')],
+    says: /^a\.yaml: clients\[1\]\.id: another client or a user has this id \(one\)$/,
+  },
+])('a fault $what tells which client it is', ({ clients, says }) => {
+  expect(() => parsed(file('a.yaml', ...clients))).toThrow(says)
+})

@@ -51,7 +51,11 @@ const taken = {
 const refused = (reason: string) => ({
   level: 'error',
   message: 'a changed file was refused; the last good state stays',
-  fields: { what: 'policy', reason },
+  fields: {
+    what: 'policy',
+    reason,
+    advice: 'mend it before the next start: the program does not start with it',
+  },
 })
 const broken = refused('it holds an exclamation mark')
 const absent = refused(`${FILE} does not exist`)

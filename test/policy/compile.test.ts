@@ -15,15 +15,21 @@ function proof(text: string): string {
   return `{ name: a, proof: { ${text} } }`
 }
 
-/** The faults that a policy is refused for. */
-function faultsOf(...files: readonly { path: string; text: string }[]): readonly Fault[] {
+/** What a policy is refused for. */
+function refusalOf(...files: readonly { path: string; text: string }[]): DocumentFault | undefined {
   try {
     compilePolicy(files, surroundings)
   } catch (error) {
-    if (error instanceof DocumentFault) return error.faults
+    if (error instanceof DocumentFault) return error
     throw error
   }
-  return []
+  return undefined
+}
+
+/** Its faults, each with its place. */
+function faultsOf(...files: readonly { path: string; text: string }[]): readonly Fault[] {
+  const { faults = [] } = refusalOf(...files) ?? {}
+  return faults.map(({ path, message }) => ({ path, message }))
 }
 
 const at = (path: string, message: string): Fault => ({ path: `p.yaml${path}`, message })
@@ -271,6 +277,21 @@ test('every fault of every file is named at once', () => {
     { path: 'c.yaml: agents[1].proof.provider', message: providerFault },
     { path: 'c.yaml: agents[1].proof.namespace', message: starFault },
   ])
+})
+
+test('a refusal tells what the entry is called, as far as it has a name', () => {
+  const broken = fileOf('a.yaml', agent('one'), agent('two', ', maxTargets: 9'), '{}')
+  const strange = fileOf('b.yaml', '{ name: "\\e[2J" }', '{ name: 7 }')
+  const stranger = fileOf('c.yaml', '{ name: three, proof: { provider: x } }')
+  expect(refusalOf(broken)?.message).toBe(
+    'a.yaml: agents[1].maxTargets: must be <= 5 (two); a.yaml: agents[2]: name, proof must be given',
+  )
+  expect(refusalOf(strange)?.faults.map(({ entry }) => entry)).toEqual(
+    refusalOf(strange)?.faults.map(() => undefined),
+  )
+  expect(refusalOf(stranger)?.message).toMatch(
+    /^c\.yaml: agents\[0\]\.proof\.provider: the tenant has no provider of this name \(three\)/,
+  )
 })
 
 test('the message of a fault does not quote a text that cannot be read', () => {

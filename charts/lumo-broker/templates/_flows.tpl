@@ -67,7 +67,7 @@ yes
 {{- $urls := compact (list (ternary $root.Values.cluster.issuer "" (eq true $root.Values.cluster.keys.discovery))) }}
 {{- if eq $component "authority" }}
 {{- range $root.Values.authority.extraProviders }}
-{{- $urls = concat $urls (default list .issuers) (compact (list (dig "keys" "jwksUrl" "" .))) }}
+{{- $urls = concat $urls (default list .issuers) (compact (list (dig "keys" "jwksUrl" "" .) .stsEndpoint)) }}
 {{- end }}
 {{- end }}
 {{- range $urls }}
@@ -89,9 +89,8 @@ yes
 {{- end }}
 
 {{- define "lumo-broker.portOf" -}}
-{{- $url := urlParse . -}}
-{{- $written := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
-{{- default (ternary "443" "80" (eq $url.scheme "https")) $written -}}
+{{- $written := regexFind "^[a-z]+://[^/?#]*" . | regexFind ":[0-9]+$" | trimPrefix ":" -}}
+{{- default (ternary "80" "443" (hasPrefix "http://" .)) $written -}}
 {{- end }}
 
 {{/* Nothing stands for anywhere. Takes (list root peer ingress). */}}

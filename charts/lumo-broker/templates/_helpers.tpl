@@ -30,8 +30,12 @@
 {{- range default list .webhooks -}}
 {{- $webhooks = append $webhooks .name -}}
 {{- end -}}
-{{- if and (has "inject.lumoauth.dev" $webhooks) (ne .metadata.name $own) -}}
+{{- $by := default dict .metadata.annotations -}}
+{{- /* Under a name of before: fullnameOverride may change. */ -}}
+{{- $before := and (eq $root.Release.Name (get $by "meta.helm.sh/release-name")) (eq $root.Release.Namespace (get $by "meta.helm.sh/release-namespace")) -}}
+{{- if and (has "inject.lumoauth.dev" $webhooks) (ne .metadata.name $own) (not $before) -}}
 {{- printf "this cluster has a lumo-broker already (MutatingWebhookConfiguration %s), and one webhook alone can serve labelled pods: upgrade that release, uninstall it first, or set webhook.enabled to false and certificates.source to cert-manager here." .metadata.name -}}
+{{- break -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
