@@ -14,7 +14,8 @@ const HEAD = `# What the chart renders by default, for those who apply manifests
 export function chartManifests(): string {
   const { ok, text } = template({})
   if (!ok) throw new Error(text)
-  return HEAD + text
+  // Some versions of Helm leave empty lines behind.
+  return HEAD + text.replaceAll(/\n+(?=---\n)|\n+$/g, '\n')
 }
 
 if (import.meta.main) writeFileSync(manifestFile, chartManifests())

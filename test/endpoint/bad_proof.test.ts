@@ -267,13 +267,16 @@ test('after the whole table at once, it serves as before', async () => {
 })
 
 test.each([
-  ['nobody', 'prod: system:serviceaccount:research:doc-analyst, as nobody'],
-  ['no\u001bbody', 'prod: system:serviceaccount:research:doc-analyst, as …'],
-])('the log has the client_id that was asked for: %j', async (id, detail) => {
-  const token = await authority.cluster.token({})
-  await authority.post(exchangeOf(token, { client_id: id }))
-  expect(authority.log.lines.at(-1)?.fields['detail']).toBe(detail)
-})
+  ['first-of-two', 'prod: system:serviceaccount:research:doc-analyst, as first-of-two'],
+  ['nobody', 'prod: system:serviceaccount:research:doc-analyst, as an agent that is not there'],
+])(
+  'the log says as which agent was asked, and repeats no name that is none: %j',
+  async (id, detail) => {
+    const token = await authority.cluster.token({})
+    await authority.post(exchangeOf(token, { client_id: id }))
+    expect(authority.log.lines.at(-1)?.fields['detail']).toBe(detail)
+  },
+)
 
 test('no part of a refused proof is in the log', async () => {
   const token = await authority.cluster.token({ key: stranger, claims: { canary: 'canary-7c1e' } })

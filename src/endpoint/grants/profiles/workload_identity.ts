@@ -92,15 +92,17 @@ function unmatched(
   const none = outcome === 'none'
   return new OAuthError(codeOf(tenant), {
     reason: none ? 'unmatched' : 'ambiguous',
-    detail: `${provider}: ${subject}${askedFor === undefined ? '' : `, as ${shownId(askedFor)}`}`,
+    detail: `${provider}: ${subject}${askedAs(askedFor, tenant)}`,
     proven: { provider, subject, mismatch: none ? mismatch : undefined },
     explanation: lines,
   })
 }
 
-/** A client id in a form that ids have; of anything else, who knows what it is. */
-function shownId(clientId: string): string {
-  return /^[A-Za-z0-9._-]{1,128}$/.test(clientId) ? clientId : '…'
+/** Which agent the request named. A name that is none of ours is not repeated: who knows what it is. */
+function askedAs(clientId: string | undefined, { policy }: Tenant): string {
+  if (clientId === undefined) return ''
+  const agent = policy().ofClient(clientId)
+  return agent ? `, as ${agent.name}` : ', as an agent that is not there'
 }
 
 function refuse(reason: string, detail: string, tenant: Tenant, provider?: string): OAuthError {
