@@ -52,9 +52,13 @@ function partOf(schema: Schema, depth: number): Schema {
   }
 }
 
+/** Helm shows a value that does not fit a pattern, and somebody may write the secret itself there: the templates judge it. */
+const SECRET_HASH = '^sha256:[A-Za-z0-9_-]{43}$'
+
 /** As an operator writes it: what has a default may be left out. Sentences and defaults are the program's own. */
 function asWritten(schema: Schema): Schema {
-  const { default: _default, form: _form, description: _description, ...rest } = schema
+  const { default: _default, form: _form, description: _description, ...all } = schema
+  const rest = all['pattern'] === SECRET_HASH ? { type: all['type'], maxLength: 200 } : all
   const properties = rest['properties'] as Readonly<Record<string, Schema>> | undefined
   const patterns = rest['patternProperties'] as Readonly<Record<string, Schema>> | undefined
   const items = rest['items'] as Schema | undefined

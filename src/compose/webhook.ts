@@ -13,8 +13,8 @@ import { listenWithTls } from './tls.ts'
 /** As long as `broker.authority.ca` may be, into which it goes. */
 const MAX_CA_LENGTH = 65_536
 const MAX_CA_BYTES = 1_048_576
-/** API servers hold a few. */
-const MAX_CONNECTIONS_PER_ADDRESS = 32
+/** One for each admission that an API server has under way. */
+const MAX_CONNECTIONS_PER_ADDRESS = 256
 
 /** The role `webhook`, running. */
 export interface RunningWebhook {

@@ -14,6 +14,8 @@ interface Held {
   readonly from: string
   /** Requests that are not answered yet. */
   running: number
+  /** Whether a request of it was answered. */
+  answered: boolean
   /** When it was last of use: the later, the higher. */
   lastUse: number
 }
@@ -38,7 +40,7 @@ export class HeldSockets {
       socket.destroy()
       return
     }
-    const held = { socket, from, running: 0, lastUse: this.#nextUse() }
+    const held = { socket, from, running: 0, answered: false, lastUse: this.#nextUse() }
     const own = this.#byAddress.get(from) ?? new Set()
     this.#byAddress.set(from, own.add(held))
     this.#bySocket.set(socket, held)
@@ -67,6 +69,7 @@ export class HeldSockets {
         held.running += 1
         response.once('close', () => {
           held.running -= 1
+          held.answered = true
           held.lastUse = this.#nextUse()
         })
       }
@@ -93,20 +96,27 @@ export class HeldSockets {
   }
 
   /**
-   * Whoever holds as many as they may is flooding, or can bear it best; an API server holds a few. Where many hold no more
-   * than it does, what runs goes last, and what was of no use for longest first: a flood has nothing answered.
+   * What runs goes last, whoever's it is: an admission must not end for idle connections. Then what had no answer yet goes first,
+   * as those of a flood have none; then one of whoever holds most; then what was of no use for longest.
    */
   #endOne(): void {
-    const most = Math.max(...Array.from(this.#byAddress.values(), ({ size }) => size))
     let least: Held | undefined
     for (const own of this.#byAddress.values()) {
-      if (own.size < most) continue
-      for (const held of own) if (!least || isOfLessUse(held, least)) least = held
+      for (const held of own) if (!least || this.#isOfLessUse(held, least)) least = held
     }
     if (!least) return
     // At once: the event of its end comes when others have connected.
     this.#forget(least)
     least.socket.destroy()
+  }
+
+  #isOfLessUse(one: Held, two: Held): boolean {
+    const [runs, ran] = [one.running > 0, two.running > 0]
+    if (runs !== ran) return ran
+    if (one.answered !== two.answered) return two.answered
+    const held = ({ from }: Held): number => this.#byAddress.get(from)?.size ?? 0
+    const more = held(one) - held(two)
+    return more === 0 ? one.lastUse < two.lastUse : more > 0
   }
 
   #forget(held: Held): void {
@@ -115,9 +125,4 @@ export class HeldSockets {
     this.#count -= 1
     if (own.size === 0) this.#byAddress.delete(held.from)
   }
-}
-
-function isOfLessUse(one: Held, two: Held): boolean {
-  const [runs, ran] = [one.running > 0, two.running > 0]
-  return runs === ran ? one.lastUse < two.lastUse : ran
 }

@@ -84,6 +84,21 @@ const contradictions: readonly Refused[] = [
     says: 'webhook.port is 9190, where its metrics and probes are',
   },
   {
+    what: 'a host in the repository of the image',
+    values: { image: { repository: 'registry.example.com/lumo-broker' } },
+    says: 'Put the host into image.registry, and the rest into image.repository',
+  },
+  {
+    what: 'a port that the kubelet has',
+    values: { webhook: { hostNetwork: true, port: 10250 } },
+    says: 'webhook.port is 10250, which Kubernetes itself has',
+  },
+  {
+    what: 'a password in the address of a proxy',
+    values: { authority: { proxy: { url: 'http://user:hunter2@proxy.example.com:3128/path' } } },
+    says: 'authority.proxy.url is "http://…@proxy.example.com:3128/path"',
+  },
+  {
     what: 'an audience of a test that is not there',
     values: { helmTest: { audience: 'https://docs.example.com' } },
     says: 'helmTest.audience would have no effect',

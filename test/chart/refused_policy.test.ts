@@ -101,7 +101,7 @@ const faulty: readonly (Policy & { readonly what: string; readonly says: string 
   {
     what: 'a secret in clear',
     clients: [{ id: 'reporter', secretHashes: ['my-secret'] }],
-    says: "at '/clients/0/secretHashes/0'",
+    says: 'secretHashes[0] must be sha256: and 43 characters',
   },
   {
     what: 'a setting that is none',
@@ -226,6 +226,7 @@ describe('what the authority would refuse is refused before it is installed:', (
     const { ok, text } = template(values(policy))
     expect({ program: isTakenByProgram(policy), helm: ok }).toEqual({ program: false, helm: false })
     expect(text).toContain(says)
+    expect(text).not.toContain('my-secret')
   })
 })
 

@@ -62,6 +62,11 @@ const azure = {
 const at = (one: object): Pick<Given, 'providers'> => ({ providers: [one] })
 
 const faulty: readonly (Given & { readonly says: string })[] = [
+  {
+    what: 'an issuer without https',
+    ...at({ ...oidc, issuers: ['http://ci.example.com'] }),
+    says: 'the issuer http://ci.example.com must be an https URL',
+  },
   { what: 'no kind', ...at({ name: 'ci' }), says: "missing property 'kind'" },
   { what: 'a kind that is none', ...at({ ...oidc, kind: 'saml' }), says: 'extraProviders/0/kind' },
   {
@@ -154,11 +159,21 @@ const sound: readonly Given[] = [
   { what: 'Entra', ...at(azure) },
   { what: 'Google', ...at({ name: 'gcp', kind: 'gcp' }) },
   { what: 'another cluster', ...at({ name: 'b', kind: 'kubernetes', preset: 'k3s' }) },
-  { what: 'keys of a file', ...at({ ...oidc, keys: { file: '/keys', hosts: [] } }) },
   { what: 'discovery', cluster: { issuer: 'https://oidc.example.com', keys: { discovery: true } } },
   { what: 'keys as text', cluster: { keys: { inline: { keys: [{ kty: 'EC' }] } } } },
   { what: 'an audience of its own', proofAudience: 'lumo' },
 ]
+
+/** The program takes it, and there is nothing of it in the pod. */
+test('keys of a file, which no volume of the chart holds, are refused', () => {
+  for (const given of [
+    { what: 'of a provider', ...at({ ...oidc, keys: { file: '/keys', hosts: [] } }) },
+    { what: 'of the cluster', cluster: { keys: { file: '/keys' } } },
+  ]) {
+    expect(isTakenByProgram(given)).toBe(true)
+    expect(installed(given).text).toContain('put the keys into keys.inline')
+  }
+})
 
 describe('providers with which the authority would not start are refused before:', () => {
   test.each(faulty)('$what', ({ says, ...given }) => {

@@ -81,6 +81,30 @@ describe.skipIf(process.platform !== 'linux').each([
     expect(await Promise.all([idle, ...others].map(isServed))).toEqual([false, true, true])
   })
 
+  test('what runs stays, too, where whoever asks holds most', async () => {
+    const { open, waiting } = await crowded(tls)
+    const [busy, spare] = [await open('127.0.0.2'), await open('127.0.0.2')]
+    send(busy, '/wait')
+    const response = await waiting
+    const idle = [await open('127.0.0.3'), await open('127.0.0.4')]
+    expect(await isServed(await open('127.0.0.5'))).toBe(true)
+    expect(await isServed(await open('127.0.0.6'))).toBe(true)
+    const answer = heard(busy)
+    response.end('late')
+    expect(await answer).toContain('late')
+    expect(await Promise.all([spare, ...idle].map(isServed))).toEqual([false, false, true])
+  })
+
+  test('those that had an answer stay while there are others, also of whoever holds most', async () => {
+    const { open } = await crowded(tls)
+    const known = [await open('127.0.0.2'), await open('127.0.0.2')]
+    const idle = [await open('127.0.0.3'), await open('127.0.0.4')]
+    expect(await Promise.all(known.map(isServed))).toEqual([true, true])
+    expect(await isServed(await open('127.0.0.5'))).toBe(true)
+    const all = [...known, ...idle]
+    expect(await Promise.all(all.map(isServed))).toEqual([true, true, false, true])
+  })
+
   test('the one goes that was of no use for longest', async () => {
     const { open } = await crowded(tls)
     const [used, idle, ...others] = [

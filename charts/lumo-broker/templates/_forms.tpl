@@ -6,7 +6,7 @@ once.
 {{- $faults := list -}}
 {{- range include "lumo-broker.forms" . | fromYamlArray -}}
 {{- if not (regexMatch (index . 2) (index . 1)) -}}
-{{- $faults = append $faults (printf "%s is %s: %s." (index . 0) (quote (index . 1)) (index . 3)) -}}
+{{- $faults = append $faults (printf "%s is %s: %s." (index . 0) (regexReplaceAll "//[^/@]*@" (index . 1) "//…@" | quote) (index . 3)) -}}
 {{- end -}}
 {{- end -}}
 {{- with $faults -}}
@@ -18,7 +18,7 @@ once.
 {{- define "lumo-broker.forms" -}}
 {{- $slug := "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?" -}}
 {{- $host := printf `%s(\.%s)*` $slug $slug -}}
-{{- $port := "(:[1-9][0-9]{0,4})?" -}}
+{{- $port := "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?" -}}
 {{- $issuer := printf "^$|^https://%s%s/t/%s/api/v1$" $host $port $slug -}}
 {{- $registry := `^$|^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._/-]*[a-z0-9])?$` -}}
 {{- $ofRegistry := "give host and port alone, and a path if there is one, without https://, such as registry.example.com:5000" -}}
@@ -28,7 +28,7 @@ once.
 {{- $proxy := `^$|^https?://[^/\s]+/?$` -}}
 {{- $forms := list
   (list "tenant" .Values.tenant (printf "^%s$" $slug) "give the slug of the tenant, in lower case letters, digits and dashes, such as acme-corp")
-  (list "issuerURL" .Values.issuerURL $issuer (printf "give the whole issuer of the tenant, such as https://auth.example.com/t/%s/api/v1, without a slash at the end" .Values.tenant))
+  (list "issuerURL" .Values.issuerURL $issuer (printf "give the whole issuer of the tenant, such as https://auth.example.com/t/%s/api/v1, in https and small letters, without a slash at the end" .Values.tenant))
   (list "clusterName" .Values.clusterName "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$" "give letters, digits, dots, dashes and underscores, with a letter or digit first, such as prod-eu")
   (list "proofAudience" .Values.proofAudience $audience $ofAudience)
   (list "cluster.issuer" .Values.cluster.issuer `^https://\S+$` "give the issuer of the cluster's tokens as kubectl get --raw /.well-known/openid-configuration shows it, an https URL")

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { CA_CURVE } from './issue.ts'
-import { certificateId, isFrom, readBundle, readPair, type Pair } from './read_pair.ts'
+import { certificateId, ended, isFrom, readOne, readPair, type Pair } from './read_pair.ts'
 
 /**
  * The CA as its Secret holds it. `signing` signs leaves; `next` is to follow it and is only trusted yet; `old` came before
@@ -22,20 +22,30 @@ export function readAuthority(data: Data): Authority | 'empty' | 'unusable' {
   const signing = readPair(data['tls.crt'], data['tls.key'])
   const next = readPair(data['next.crt'], data['next.key'])
   const oldPem = data['old.crt']
-  const old = oldPem ? readBundle(oldPem)?.[0] : undefined
+  const old = oldPem ? readOne(oldPem) : undefined
   if (signing === 'empty' && next === 'empty' && !oldPem) return 'empty'
   if (typeof signing === 'string' || next === 'unusable' || (oldPem && !old)) return 'unusable'
   if (!isSigningCa(signing) || (next !== 'empty' && !isSigningCa(next))) return 'unusable'
   return {
     signing,
     ...(next !== 'empty' && { next }),
-    ...(oldPem && old && { old: { certificate: old, certPem: oldPem } }),
+    ...(oldPem && old && { old: { certificate: old, certPem: ended(oldPem) } }),
   }
 }
 
-/** A certificate that is no CA signs nothing that is believed, and a key of another kind cannot sign as `issueLeaf` does. */
+/** The object identifier of name constraints (RFC 5280 section 4.2.1.10) in DER. */
+const NAME_CONSTRAINTS = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x1e])
+
+/**
+ * A certificate that is no CA signs nothing that is believed, a key of another kind cannot sign as `issueLeaf` does, and what
+ * names a CA is constrained to is not looked at here.
+ */
 function isSigningCa({ certificate }: Pair): boolean {
-  return certificate.ca && certificate.publicKey.asymmetricKeyDetails?.namedCurve === CA_CURVE
+  return (
+    certificate.ca &&
+    certificate.publicKey.asymmetricKeyDetails?.namedCurve === CA_CURVE &&
+    !certificate.raw.includes(NAME_CONSTRAINTS)
+  )
 }
 
 /** Whether one of the CAs that are trusted issued a certificate. */

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import { bundleOf, isIssuedBy, readAuthority, type Authority } from './authority.ts'
@@ -101,12 +102,26 @@ export class OwnCertificate {
     const trusted = readBundle(bundleOf(authority)) ?? []
     this.#ends = [pair.certificate, ...trusted].map(endOf)
     if (pair.certPem === this.#pair?.cert && pair.keyPem === this.#pair.key) return undefined
-    this.#pair = { cert: pair.certPem, key: pair.keyPem }
+    const served = { cert: pair.certPem, key: pair.keyPem }
+    // What TLS does not take must not take the place of what it does.
+    if (!isServable(served)) {
+      return new Outage(`the Secret ${secret} holds a certificate that TLS does not take`)
+    }
+    this.#pair = served
     log.info('a certificate was taken up', {
       secret,
       until: pair.certificate.validToDate.toISOString(),
     })
     for (const listener of this.#listeners) listener(this.#pair)
     return undefined
+  }
+}
+
+function isServable(pair: TlsPair): boolean {
+  try {
+    createSecureContext(pair)
+    return true
+  } catch {
+    return false
   }
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../platform/clock.ts'
 import type { Random } from '../../platform/random.ts'
-import { endOf, type Pair } from './read_pair.ts'
+import { ended, endOf, type Pair } from './read_pair.ts'
 
 export interface Issuing {
   readonly clock: Clock
@@ -70,7 +70,8 @@ export async function issueLeaf(
   const leaf = await x509.X509CertificateGenerator.create(
     {
       subject: `CN=${commonName}`,
-      issuer: issuer.subject,
+      // As it stands, to the byte: written anew it may be of another string type, by which verifiers tell names apart.
+      issuer: issuer.subjectName,
       serialNumber: serialOf(random),
       publicKey: keys.publicKey,
       signingKey,
@@ -85,12 +86,20 @@ export async function issueLeaf(
           dnsNames.map((value) => ({ type: 'dns' as const, value })),
         ),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
+        await authorityKeyOf(issuer, x509),
       ],
     },
     webcrypto,
   )
   return pairOf(leaf.toString('pem'), keys.privateKey)
+}
+
+/** What the CA says of its own key, however it was made of it (RFC 5280 section 4.2.1.1). */
+function authorityKeyOf(issuer: InstanceType<Library['X509Certificate']>, x509: Library) {
+  const own = issuer.getExtension(x509.SubjectKeyIdentifierExtension)
+  return own
+    ? new x509.AuthorityKeyIdentifierExtension(own.keyId)
+    : x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto)
 }
 
 async function pairOf(pem: string, privateKey: webcrypto.CryptoKey): Promise<Pair> {
@@ -101,11 +110,6 @@ async function pairOf(pem: string, privateKey: webcrypto.CryptoKey): Promise<Pai
     certPem: ended(pem),
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }),
   }
-}
-
-/** So that PEM texts can stand behind one another. */
-function ended(pem: string): string {
-  return pem.endsWith('\n') ? pem : `${pem}\n`
 }
 
 /** RFC 5280 section 4.1.2.2: positive, 20 octets at most; a first octet of 0x40 to 0x7f keeps it both. */

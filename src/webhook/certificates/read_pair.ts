@@ -7,6 +7,14 @@ export interface Pair {
   readonly keyPem: string
 }
 
+/** One block and nothing beside it: what a server is given whole, it serves or chokes on whole. */
+const ONE_CERTIFICATE =
+  /^\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/
+const ONE_KEY =
+  /^\s*-----BEGIN (EC )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (EC )?PRIVATE KEY-----\s*$/
+/** A certificate of ours has some 800 characters. */
+const MAX_PEM_LENGTH = 16_384
+
 /** The pair that stands in a Secret. `empty`: neither is there, as the chart renders it. */
 export function readPair(
   certPem: string | undefined,
@@ -14,13 +22,29 @@ export function readPair(
 ): Pair | 'empty' | 'unusable' {
   if (!certPem && !keyPem) return 'empty'
   if (!certPem || !keyPem) return 'unusable'
+  const certificate = readOne(certPem)
+  if (!certificate || keyPem.length > MAX_PEM_LENGTH || !ONE_KEY.test(keyPem)) return 'unusable'
   try {
-    const certificate = new X509Certificate(certPem)
     if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) return 'unusable'
-    return { certificate, certPem, keyPem }
+    return { certificate, certPem: ended(certPem), keyPem: ended(keyPem) }
   } catch {
     return 'unusable'
   }
+}
+
+/** The certificate of a text that is one and nothing more. */
+export function readOne(pem: string): X509Certificate | undefined {
+  if (pem.length > MAX_PEM_LENGTH || !ONE_CERTIFICATE.test(pem)) return undefined
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    return undefined
+  }
+}
+
+/** With a line's end behind it, so that PEM texts can stand behind one another. */
+export function ended(pem: string): string {
+  return `${pem.trim()}\n`
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g
