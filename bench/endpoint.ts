@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { endpointWorld, type EndpointWorld } from './endpoint_world.ts'
+import { endpointWorld, tokenAt, type EndpointWorld } from './endpoint_world.ts'
 import { median } from './median.ts'
 import { freePorts, spawnProcess } from './processes.ts'
 import { wrkPosts, wrkRefreshes } from './wrk.ts'
@@ -110,21 +110,6 @@ function grantsOf(world: EndpointWorld): readonly GrantLoad[] {
       hasMarks: false,
     },
   ]
-}
-
-async function tokenAt(
-  url: string,
-  client: string,
-  more: Readonly<Record<string, string>>,
-): Promise<string> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${client}:bench-secret`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', ...more }),
-  })
-  const { access_token: token } = (await answer.json()) as { access_token?: string }
-  if (token === undefined) throw new Error(`no token from ${url}`)
-  return token
 }
 
 interface Reference {

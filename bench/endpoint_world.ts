@@ -46,6 +46,7 @@ export async function endpointWorld(
   const key = randomBytes(32)
   await writeFile(at('key'), key.toString('base64'))
   await writeFile(at('policy.yaml'), stringify(policy))
+  await writeFile(at('roles.json'), JSON.stringify(manyRoles()))
   await writeFile(
     at('config.yaml'),
     JSON.stringify(configOf({ at, first, origin, algorithm, jwks })),
@@ -65,6 +66,22 @@ export async function endpointWorld(
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** A token of a client of its own. */
+export async function tokenAt(
+  url: string,
+  client: string,
+  more: Readonly<Record<string, string>>,
+): Promise<string> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${client}:bench-secret`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', ...more }),
+  })
+  const { access_token: token } = (await answer.json()) as { access_token?: string }
+  if (token === undefined) throw new Error(`no token from ${url}`)
+  return token
 }
 
 async function startFamilies(file: string, seal: Seal, count: number): Promise<string[]> {
@@ -89,6 +106,20 @@ async function startFamilies(file: string, seal: Seal, count: number): Promise<s
   }
   await store.close()
   return tokens
+}
+
+/** 1 000 roles with 10 permissions each; the client `bench` has the last. */
+function manyRoles() {
+  return {
+    roles: Array.from({ length: 1_000 }, (_, role) => ({
+      name: `role-${String(role)}`,
+      permissions: Array.from(
+        { length: 10 },
+        (_permission, action) => `resource-${String(role)}.action-${String(action)}`,
+      ),
+      ...(role === 999 && { clients: ['bench'] }),
+    })),
+  }
 }
 
 const policy = {
@@ -133,6 +164,7 @@ function configOf({ at, first, origin, algorithm, jwks }: Place) {
           slug: TENANT,
           algorithm,
           policy: at('policy.yaml'),
+          roles: at('roles.json'),
           providers: [
             {
               name: 'bench',

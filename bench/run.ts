@@ -10,6 +10,7 @@ interface Bench {
  * shared, so the ratios count and the absolutes do not.
  */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  authz: () => import('./authz.ts'),
   broker: () => import('./broker.ts'),
   endpoint: () => import('./endpoint.ts'),
   verify: () => import('./verify.ts'),

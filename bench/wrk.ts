@@ -58,14 +58,20 @@ interface Posts {
   readonly headers: readonly string[]
 }
 
-/** Posts one form again and again. Requests per second; a single answer other than 2xx is an error. */
+/** Posts one body again and again. Requests per second; a single answer other than 2xx is an error. */
 export async function wrkPosts(
   url: string,
-  { seconds, core, headers, body }: Posts & { readonly seconds: number; readonly body: string },
+  {
+    seconds,
+    core,
+    headers,
+    body,
+    contentType = 'application/x-www-form-urlencoded',
+  }: Posts & { readonly seconds: number; readonly body: string; readonly contentType?: string },
 ): Promise<number> {
   const script = `wrk.method = "POST"
 wrk.body = ${JSON.stringify(body)}
-wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+wrk.headers["Content-Type"] = ${JSON.stringify(contentType)}
 `
   return runScript(url, script, { seconds, core, headers })
 }

@@ -51,7 +51,8 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker keys list | rotate | retire KID
   lumo-broker grants add --user SUB --agent NAME --scope SCOPE
   lumo-broker grants list | remove --user SUB --agent NAME
-  lumo-broker users list | disable SUB | enable SUB
+  lumo-broker users add --email ADDRESS [--name NAME]      prints its password, once
+  lumo-broker users list | disable SUB | enable SUB | reset SUB
   lumo-broker revoke --agent NAME | --client ID | --user SUB | --grant ID | --jti ID
   lumo-broker revoke --tenant SLUG  everything of a tenant
   lumo-broker audit tail [--count N] | show ID | verify

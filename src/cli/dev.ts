@@ -111,6 +111,7 @@ function documentOf(state: DevState, ports: Ports, clusterIssuer: string) {
         {
           slug: TENANT,
           policy: state.policyFile,
+          roles: state.rolesFile,
           providers: [
             {
               name: 'local-cluster',
@@ -168,7 +169,7 @@ ${first}
   token endpoint       ${url(ports.authority)}/t/${TENANT}/api/v1/oauth/token
   cluster issuer       ${url(ports.cluster)}
   metrics and probes   ${url(ports.operations)}/metrics
-  state                ${state}/  (policy.yaml says who may become what)
+  state                ${state}/  (policy.yaml says who may become what, roles.yaml who may do what)
   for operators        --config ${join(state, CONFIG)}, as in: npx lumo-broker clients list (after npm run build)
 
 Try, in another terminal in this folder:

@@ -1,3 +1,6 @@
+import { Passwords } from '../endpoint/authorize/password.ts'
+import { newLocalSub } from '../endpoint/users.ts'
+import { unixSeconds } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { say, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
@@ -5,11 +8,15 @@ import { options, wordAndOptions } from './options.ts'
 
 const place = { config: 'required', tenant: 'optional' } as const
 
-/** `lumo-broker users list|disable|enable`: who of the configured users is let in. */
+/** `lumo-broker users add|list|disable|enable|reset`: the local users, and who of all users is let in. */
 export function users(io: Io): Promise<ExitCode> {
   const [verb, ...rest] = io.arguments
   const within = { ...io, arguments: rest }
   switch (verb) {
+    case 'add':
+      return add(within)
+    case 'reset':
+      return reset(within)
     case 'list':
       return list(within)
     case 'disable':
@@ -17,8 +24,68 @@ export function users(io: Io): Promise<ExitCode> {
     case 'enable':
       return set(within, false)
     default:
-      throw new UsageFault('users takes: list, disable SUB, enable SUB')
+      throw new UsageFault('users takes: add, list, disable SUB, enable SUB, reset SUB')
   }
+}
+
+/** NIST SP 800-63B asks for nothing of a generated password but its length. */
+const PASSWORD_BYTES = 18
+const email = /^[\x21-\x3f\x41-\x7e]{1,64}@[\x21-\x3f\x41-\x7e]{1,190}$/
+
+function add(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, { ...place, email: 'required', name: 'optional' })
+  return withAdministration(given, io, async ({ tenant, store, audit, surroundings }) => {
+    const { random, clock } = surroundings
+    const address = given.email.toLowerCase()
+    if (!email.test(address)) throw new OperatorFault('--email is no address')
+    if ((given.name?.length ?? 0) > 255) throw new OperatorFault('--name is too long')
+    const password = random.bytes(PASSWORD_BYTES).toString('base64url')
+    const sub = newLocalSub(random.uuid())
+    const added = await store.addLocalUser({
+      tenant: tenant.slug,
+      sub,
+      email: address,
+      name: given.name,
+      password: await new Passwords(random).hash(password),
+      createdAt: unixSeconds(clock),
+    })
+    if (!added) throw new OperatorFault(`${address} is a user already`)
+    await audit.record({
+      event: 'user.added',
+      tenant: tenant.slug,
+      outcome: 'success',
+      subject: sub,
+    })
+    say(io, `sub: ${sub}`)
+    // Only here and only now: the store has its hash.
+    say(io, `password: ${password}`)
+    return 0
+  })
+}
+
+/** Another password; whoever is signed in with the old one is out. */
+function reset(io: Io): Promise<ExitCode> {
+  const given = wordAndOptions(io.arguments, 'sub', place)
+  return withAdministration(given, io, async ({ tenant, store, audit, surroundings }) => {
+    const { word: sub } = given
+    const { random } = surroundings
+    const password = random.bytes(PASSWORD_BYTES).toString('base64url')
+    const kept = await new Passwords(random).hash(password)
+    if (!(await store.setPassword(tenant.slug, sub, kept))) throw noUser(sub)
+    await store.endSessions(tenant.slug, sub)
+    await audit.record({
+      event: 'user.password_reset',
+      tenant: tenant.slug,
+      outcome: 'success',
+      subject: sub,
+    })
+    say(io, `password: ${password}`)
+    return 0
+  })
+}
+
+function noUser(sub: string): OperatorFault {
+  return new OperatorFault(`there is no user ${sub}`)
 }
 
 function list(io: Io): Promise<ExitCode> {
@@ -26,6 +93,9 @@ function list(io: Io): Promise<ExitCode> {
     const disabled = new Set(await store.disabledUsers(tenant.slug))
     for (const { sub, email } of tenant.users) {
       say(io, `${sub}  ${email ?? '-'}  ${disabled.has(sub) ? 'disabled' : 'active'}`)
+    }
+    for (const { sub, email } of await store.localUsers(tenant.slug)) {
+      say(io, `${sub}  ${email}  ${disabled.has(sub) ? 'disabled' : 'active'}  local`)
     }
     return 0
   })
@@ -35,9 +105,9 @@ function set(io: Io, disabled: boolean): Promise<ExitCode> {
   const given = wordAndOptions(io.arguments, 'sub', place)
   return withAdministration(given, io, async ({ tenant, store, audit, revocations }) => {
     const { word: sub } = given
-    if (!tenant.users.some((user) => user.sub === sub)) {
-      throw new OperatorFault(`there is no user ${sub}`)
-    }
+    const isConfigured = tenant.users.some((user) => user.sub === sub)
+    if (!isConfigured && !(await store.localUser(tenant.slug, sub))) throw noUser(sub)
+    if (disabled) await store.endSessions(tenant.slug, sub)
     await store.setUserDisabled(tenant.slug, sub, disabled)
     // So that letting the user in again does not bring back what was out at the time.
     if (disabled) await revocations.endUntilNow([{ kind: 'subject', value: sub }])

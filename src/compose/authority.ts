@@ -1,8 +1,18 @@
 import { auditKeys } from '../audit/chain.ts'
 import { Journal } from '../audit/journal.ts'
 import { retainAudit } from '../audit/retention.ts'
+import { stylePath } from '../endpoint/authorize/answers.ts'
+import { SignInAttempts } from '../endpoint/authorize/attempts.ts'
+import { Pages } from '../endpoint/authorize/pages/page.ts'
+import { Passwords } from '../endpoint/authorize/password.ts'
+import { PasswordSignIn } from '../endpoint/authorize/password_sign_in.ts'
+import { AuthorizeSurface } from '../endpoint/authorize/surface.ts'
 import type { AuthorityConfig } from '../config/config.ts'
-import { issueCode, type AuthorizationRequest, type Consent } from '../endpoint/authorize.ts'
+import {
+  issueCode,
+  type AuthorizationRequest,
+  type Consent,
+} from '../endpoint/authorize/issue_code.ts'
 import { ClientAssertions } from '../endpoint/client/assertion.ts'
 import { Limits } from '../endpoint/limits.ts'
 import { authorityListener } from '../endpoint/listener.ts'
@@ -121,7 +131,17 @@ async function open(
     ...surroundings,
   }
   const token = tokenEndpoint(parts)
-  const app = authorityListener({ origin: config.origin, token, ...parts })
+  const pages = new Pages(stylePath)
+  const surface = new AuthorizeSurface({
+    passwords: new PasswordSignIn({
+      passwords: new Passwords(surroundings.random),
+      attempts: new SignInAttempts(clock),
+      ...parts,
+    }),
+    pages,
+    ...parts,
+  })
+  const app = authorityListener({ origin: config.origin, token, surface, pages, ...parts })
   await app.ready()
   opened.add(() => app.close())
   const listening = await listenWithTls(

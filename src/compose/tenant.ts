@@ -1,3 +1,5 @@
+import { Consents } from '../endpoint/authorize/consents.ts'
+import { Sessions } from '../endpoint/authorize/session.ts'
 import type { ClientConfig } from '../config/client.ts'
 import { parseClientFiles } from '../config/client_files.ts'
 import type { TenantConfig } from '../config/config.ts'
@@ -18,6 +20,8 @@ import type { Tenant } from '../endpoint/tenant.ts'
 import { Users } from '../endpoint/users.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { Watched } from '../platform/watched.ts'
+import type { PermissionEngine } from '../policy/permissions/engine.ts'
+import { compileRoles, Roles } from '../policy/permissions/roles.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
@@ -45,6 +49,7 @@ export async function openTenant(
   needs: TenantNeeds,
 ): Promise<Tenant> {
   const clientFiles = await openClientFiles(config, needs)
+  const permissions = await openRoles(config, needs)
   const { origin, store, seal, surroundings } = needs
   const { clock, random } = surroundings
   const { slug, issuer } = config
@@ -70,6 +75,16 @@ export async function openTenant(
     settings: config,
     clients,
     users,
+    sessions: new Sessions({
+      tenant: slug,
+      isSecure: origin.startsWith('https:'),
+      key: seal.derive('forms'),
+      store,
+      clock,
+      random,
+    }),
+    consents: new Consents({ tenant: slug, store, clock }),
+    localUser: (email) => store.localUserByEmail(slug, email),
     signer,
     verifier: new Providers(await openProviders(config, needs), clock),
     accessTokens: new AccessTokens({ issuer, signer, revocations, isKnown, clock }),
@@ -98,7 +113,31 @@ export async function openTenant(
     isPast: (moment) => moment <= unixSeconds(clock),
     approvals: new Approvals({ tenant: slug, store, clock, random }),
     userGrant: (user, agent) => store.userGrant(slug, user, agent),
+    permissions,
     policy,
+  }
+}
+
+/** The roles of a tenant, followed while they change. */
+async function openRoles(
+  { roles: path, users }: TenantConfig,
+  { opened, surroundings }: Pick<TenantNeeds, 'opened' | 'surroundings'>,
+): Promise<PermissionEngine> {
+  if (path === undefined) return Roles.none
+  const watched = opened.follow(
+    await Watched.open(
+      {
+        what: 'roles',
+        paths: [path],
+        maxBytes: MAX_DOCUMENT_BYTES,
+        parse: (contents) => compileRoles(documentsIn(path, contents, 'role'), users),
+      },
+      surroundings,
+    ),
+  )
+  return {
+    check: (...question) => watched.current().check(...question),
+    permissionsOf: (subject) => watched.current().permissionsOf(subject),
   }
 }
 

@@ -127,6 +127,7 @@ function resolveTenant(
       return clientOf(entry)
     }),
     clientFiles: tenant.clientFiles,
+    roles: tenant.roles,
     users,
     codeLifetimeSeconds: tenant.codeLifetime,
     maxDelegationDepth: tenant.maxDelegationDepth,

@@ -91,6 +91,10 @@ const registration = {
     default: false,
     description: 'May introspect tokens that were neither issued to it nor made for it.',
   }),
+  mayCheckUsers: Type.Boolean({
+    default: false,
+    description: 'May ask what users are permitted, by `user_id`, with a token of its own.',
+  }),
   delegation: Type.Optional(delegationSchema),
   impersonation: Type.Optional(
     Type.Object(
@@ -166,6 +170,7 @@ export interface ClientConfig {
   readonly refreshIdleSeconds: number | undefined
   readonly audiences: readonly string[]
   readonly mayIntrospect: boolean
+  readonly mayCheckUsers: boolean
   readonly delegation: DelegationEntry | undefined
   readonly impersonation: { readonly users: readonly string[] } | undefined
   readonly mayAct: string | undefined
@@ -191,6 +196,7 @@ export function clientOf(entry: ClientEntry): ClientConfig {
     refreshIdleSeconds: entry.refreshIdle,
     audiences: entry.audiences,
     mayIntrospect: entry.mayIntrospect,
+    mayCheckUsers: entry.mayCheckUsers,
     delegation: entry.delegation,
     impersonation: entry.impersonation,
     mayAct: entry.mayAct,
@@ -229,7 +235,7 @@ export function registrationFaults(
 
 /** A public client has nothing to show, so it may have nothing that rests on knowing who it is. */
 function publicFaults(
-  { methods, grantTypes: wanted, impersonation, mayIntrospect }: RegistrationEntry,
+  { methods, grantTypes: wanted, impersonation, mayIntrospect, mayCheckUsers }: RegistrationEntry,
   fault: (member: string, message: string) => void,
 ): void {
   if (!methods.includes('none')) return
@@ -239,6 +245,7 @@ function publicFaults(
   }
   if (impersonation) fault('impersonation', 'is for clients that authenticate')
   if (mayIntrospect) fault('mayIntrospect', 'is for clients that authenticate')
+  if (mayCheckUsers) fault('mayCheckUsers', 'is for clients that authenticate')
 }
 
 function redirectFaults(

@@ -49,6 +49,8 @@ export interface TenantConfig {
   readonly clients: readonly ClientConfig[]
   /** A file with more of them, or a folder of such; followed. */
   readonly clientFiles: string | undefined
+  /** A file with roles, or a folder of such; followed. */
+  readonly roles: string | undefined
   readonly users: readonly UserConfig[]
   readonly codeLifetimeSeconds: number
   readonly maxDelegationDepth: number

@@ -14,7 +14,7 @@ export interface WrittenDocument {
 export function documentsIn(
   root: string,
   contents: readonly { readonly path: string; readonly bytes: Buffer }[],
-  what: 'policy' | 'client',
+  what: 'policy' | 'client' | 'role',
 ): readonly WrittenDocument[] {
   const files = contents
     .filter(({ path }) => path === root || /\.(ya?ml|json)$/.test(path))

@@ -45,6 +45,9 @@ const tenant = Type.Object(
         'More registered clients: a YAML file with a list `clients`, or a folder of them; followed.',
       ),
     ),
+    roles: Type.Optional(
+      path('Roles and what they permit: a YAML file, or a folder of them; followed.'),
+    ),
     users: Type.Array(userSchema, { default: [], maxItems: 10_000, description: 'Users.' }),
     codeLifetime: Type.Integer({
       default: 600,

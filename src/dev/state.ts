@@ -10,6 +10,7 @@ export interface DevState {
   readonly storeFile: string
   readonly keyEncryptionFile: string
   readonly policyFile: string
+  readonly rolesFile: string
   readonly proofFolder: string
   readonly clientSecretFile: string
   /** What stands for a client secret on the broker's drop-in routes. */
@@ -37,10 +38,12 @@ export async function openState(folder: string, port: number, random: Random): P
     )
     const pod = await keep(at('pod.json'), () => JSON.stringify(newPod(random), null, 2))
     await keep(at('policy.yaml'), () => firstPolicy)
+    await keep(at('roles.yaml'), () => firstRoles)
     return {
       storeFile: at('authority.sqlite'),
       keyEncryptionFile: at('key-encryption'),
       policyFile: at('policy.yaml'),
+      rolesFile: at('roles.yaml'),
       proofFolder: at(join('proof', String(port))),
       clientSecretFile: at('client-secret'),
       guardFile: at('guard'),
@@ -77,6 +80,16 @@ function newPod(random: Random): LocalPod {
     node: { name: 'laptop', uid: random.uuid() },
   }
 }
+
+const firstRoles = `# Who may do what, as the permission checks answer it. Taken up within seconds, as the policy is.
+permissions:
+  - { slug: document.view, description: See documents. }
+roles:
+  - name: reader
+    permissions: [document.view]
+    clients: [reports]
+    agents: [hello-agent]
+`
 
 const firstPolicy = `# Who may become what. Change it while the program runs: it is taken up within seconds.
 agents:

@@ -11,7 +11,7 @@ import type { Tenant } from './tenant.ts'
  */
 export async function presentedToken(
   { authorization, dpop }: RawRequest,
-  place: { readonly method: string; readonly path: string },
+  place: { readonly method: string; readonly urls: readonly string[] },
   tenant: Tenant,
 ): Promise<AccessToken | OAuthError> {
   const [, scheme = '', text] = /^(bearer|dpop) +([\x21-\x7e]+)$/i.exec(authorization ?? '') ?? []
@@ -27,7 +27,7 @@ export async function presentedToken(
   const proof = await tenant.dpop.verify(dpop, {
     tenant: tenant.slug,
     method: place.method,
-    urls: tenant.urls(place.path),
+    urls: place.urls,
     accessToken: text,
   })
   if (proof instanceof OAuthError) return atResource(proof)

@@ -51,7 +51,7 @@ async function callerByToken(
   tenant: Tenant,
   { limits }: CallerDependencies,
 ): Promise<EndpointCaller | OAuthError> {
-  const token = await presentedToken(raw, { method: 'POST', path }, tenant)
+  const token = await presentedToken(raw, { method: 'POST', urls: tenant.urls(path) }, tenant)
   if (token instanceof OAuthError) return token
   const party = await tenant.clients.party(token.clientId)
   const own = party !== undefined && isOwn(party, tenant.issuer, token.audiences)

@@ -3,12 +3,15 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
 import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import { authorizeRoutes, type AuthorizeRoutesDependencies } from './authorize/routes.ts'
 import { answerOf } from './answer.ts'
+import { authzRoutes } from './authz/routes.ts'
 import { discoveryRoutes } from './discovery_routes.ts'
 import { oauthRoutes, type OAuthRoutesDependencies } from './oauth_routes.ts'
 import { write } from './reply.ts'
 
-export interface AuthorityListenerDependencies extends OAuthRoutesDependencies {
+export interface AuthorityListenerDependencies
+  extends OAuthRoutesDependencies, AuthorizeRoutesDependencies {
   readonly origin: string
   readonly log: Log
   readonly metrics: Metrics
@@ -47,6 +50,8 @@ export function authorityListener(dependencies: AuthorityListenerDependencies): 
     done()
   })
   oauthRoutes(app, dependencies)
+  authorizeRoutes(app, dependencies)
+  authzRoutes(app, dependencies)
   discoveryRoutes(app, dependencies)
   return app
 }

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
-import { causeOf, type Log } from '../platform/log.ts'
+import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
-import { StoreFault } from '../store/store.ts'
 import { answerOf, type Answer } from './answer.ts'
 import { challengeOf } from './bearer.ts'
+import { attempt, rawOf, repeatedHeader } from './incoming.ts'
 import { introspect } from './introspect.ts'
 import {
   crossOrigin,
@@ -92,35 +92,6 @@ function mount(
   otherMethods(app, url, allowed, fromBrowsers ? more : {})
 }
 
-function rawOf(request: FastifyRequest, requestId: string): RawRequest {
-  const { body, headers, url } = request
-  const at = url.indexOf('?')
-  return {
-    contentType: headers['content-type'],
-    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    query: at === -1 ? '' : url.slice(at + 1),
-    authorization: headers.authorization,
-    dpop: typeof headers['dpop'] === 'string' ? headers['dpop'] : undefined,
-    address: request.socket.remoteAddress,
-    requestId,
-    traceId: traceIdOf(headers['traceparent']),
-  }
-}
-
-/** W3C Trace Context: nothing but hexadecimal digits is taken over. */
-function traceIdOf(traceparent: string | string[] | undefined): string | undefined {
-  if (typeof traceparent !== 'string') return undefined
-  return /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1]
-}
-
-/** Node keeps the first of two such headers, or joins them, and which of them was meant cannot be known. */
-function repeatedHeader({ raw }: FastifyRequest): OAuthError | undefined {
-  const { authorization, dpop, 'content-type': contentType } = raw.headersDistinct
-  if ((authorization?.length ?? 0) > 1) return new OAuthError('client_twice')
-  if ((dpop?.length ?? 0) > 1) return new OAuthError('dpop_invalid', { reason: 'dpop_many' })
-  return (contentType?.length ?? 0) > 1 ? new OAuthError('media_type') : undefined
-}
-
 type Work = (tenant: Tenant, raw: RawRequest, method: string) => Promise<object | OAuthError>
 
 /** What the endpoints beside the token endpoint have in common: the tenant, the bounds, and what becomes of a fault. */
@@ -134,7 +105,7 @@ function beside(
   return async (slug, raw, method) => {
     const tenant = tenants.get(slug)
     if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
-    const result = await attempt(work, tenant, raw, method)
+    const result = await attempt(() => work(tenant, raw, method))
     const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
     if (!(result instanceof OAuthError)) return answerOf(result, nonce)
     const refusal = heldBack(result, raw) ?? result
@@ -143,21 +114,5 @@ function beside(
     if (refusal.status >= 500) log.error('request not served', fields)
     else log.warn('request refused', fields)
     return answerOf(refusal, { ...challengeOf(refusal), ...nonce })
-  }
-}
-
-async function attempt(
-  work: Work,
-  tenant: Tenant,
-  raw: RawRequest,
-  method: string,
-): Promise<object | OAuthError> {
-  try {
-    return await work(tenant, raw, method)
-  } catch (error) {
-    if (error instanceof StoreFault) {
-      return new OAuthError('store_down', { detail: error.message, retryAfterSeconds: 1 })
-    }
-    return new OAuthError('unexpected', { detail: JSON.stringify(causeOf(error)) })
   }
 }

@@ -1,6 +1,9 @@
 import type { Ceiling } from '../policy/ceiling.ts'
+import type { Consents } from './authorize/consents.ts'
+import type { Sessions } from './authorize/session.ts'
+import type { PermissionEngine } from '../policy/permissions/engine.ts'
 import type { Agent, Delegation, Policy } from '../policy/policy.ts'
-import type { UserGrant } from '../store/store.ts'
+import type { LocalUser, UserGrant } from '../store/store.ts'
 import type { Verifier } from '../verifier/verifier.ts'
 import type { Approvals } from './approvals.ts'
 import type { Clients } from './client/registry.ts'
@@ -44,6 +47,10 @@ export interface Tenant {
   readonly settings: TenantSettings
   readonly clients: Clients
   readonly users: Users
+  readonly sessions: Sessions
+  readonly consents: Consents
+  /** A local user, by address in small letters. */
+  readonly localUser: (email: string) => Promise<LocalUser | undefined>
   readonly signer: Signer
   readonly verifier: Verifier
   /** Reads tokens that this tenant issued. */
@@ -59,6 +66,8 @@ export interface Tenant {
   readonly approvals: Approvals
   /** What a user allowed an agent, by its `client_id`. */
   readonly userGrant: (user: string, agent: string) => Promise<UserGrant | undefined>
+  /** Who may do what. */
+  readonly permissions: PermissionEngine
   /** The trust policy as it is now. */
   readonly policy: () => Policy
 }

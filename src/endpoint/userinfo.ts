@@ -10,7 +10,8 @@ export async function userinfo(
   raw: RawRequest,
   tenant: Tenant,
 ): Promise<object | OAuthError> {
-  const token = await presentedToken(raw, { method, path: '/oauth/userinfo' }, tenant)
+  const urls = tenant.urls('/oauth/userinfo')
+  const token = await presentedToken(raw, { method, urls }, tenant)
   if (token instanceof OAuthError) return token
   const { audiences, clientId, sub, scope } = token
   // A resource server that was shown a token for itself must not read a profile with it.

@@ -88,6 +88,22 @@ const catalogue = {
     'The DPoP proof must hold the nonce of this answer.',
   ],
   bearer_insufficient: [403, 'insufficient_scope', 'The access token does not reach this.'],
+  permission_missing: [400, 'MISSING_PERMISSION', 'Name a permission, as a text.'],
+  permissions_invalid: [
+    400,
+    'INVALID_PERMISSIONS',
+    'Name 1 to 100 permissions, as an array of texts.',
+  ],
+  api_key_unsupported: [
+    401,
+    'invalid_token',
+    'API keys are not taken here: send an access token as Authorization: Bearer.',
+  ],
+  user_not_askable: [
+    403,
+    'access_denied',
+    'Only a client that is registered for it may ask about other users.',
+  ],
   token_hint_unsupported: [400, 'unsupported_token_type', 'This token type is not supported.'],
   token_of_another: [400, 'unauthorized_client', 'The token was issued to another client.'],
   too_many_requests: [429, 'too_many_requests', 'Too many requests.'],
@@ -170,4 +186,17 @@ const wireCodes: Partial<Record<OAuthErrorCode, string>> = {
   workload_identity_failed: 'workload_identity_failed',
   tenant_unknown: 'tenant_unknown',
   consent_required: 'consent_required',
+}
+
+/**
+ * The body of a refusal where no specification gives one: each of LumoAuth's SDKs finds its text and its code in it, under
+ * whatever name it looks for them.
+ */
+export function apiErrorBody(error: OAuthError): Readonly<Record<string, string | number>> {
+  return {
+    ...errorBody(error),
+    code: wireCodes[error.code] ?? error.error,
+    message: error.description,
+    status: error.status,
+  }
 }

@@ -2,19 +2,27 @@ import { audit } from './memory/audit.ts'
 import { clients } from './memory/clients.ts'
 import { grants } from './memory/grants.ts'
 import { keySets } from './memory/key_sets.ts'
+import { people } from './memory/people.ts'
 import { signingKeys } from './memory/signing_keys.ts'
 import { users } from './memory/users.ts'
 import type { Store } from './store.ts'
 
 /** A store that forgets: for tests, and the measure that the others are held to. */
 export function memoryStore(): Store {
+  const ofGrants = grants()
+  const { pruneSessions, ...ofPeople } = people()
   return {
     ...signingKeys(),
     ...keySets(),
     ...clients(),
-    ...grants(),
+    ...ofGrants,
+    ...ofPeople,
     ...users(),
     ...audit(),
+    prune: async (now) => {
+      await ofGrants.prune(now)
+      pruneSessions(now)
+    },
     close: () => Promise.resolve(),
   }
 }

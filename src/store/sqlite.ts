@@ -3,12 +3,15 @@ import { audit } from './sqlite/audit.ts'
 import { clients } from './sqlite/clients.ts'
 import { codes } from './sqlite/codes.ts'
 import type { Connection } from './sqlite/connection.ts'
+import { consents } from './sqlite/consents.ts'
 import { families } from './sqlite/families.ts'
 import { keySets } from './sqlite/key_sets.ts'
+import { localUsers } from './sqlite/local_users.ts'
 import { openSqlite } from './sqlite/open.ts'
 import { pruning } from './sqlite/prune.ts'
 import { reservations } from './sqlite/reservations.ts'
 import { revocations, revoking } from './sqlite/revocations.ts'
+import { sessions } from './sqlite/sessions.ts'
 import { signingKeys } from './sqlite/signing_keys.ts'
 import { users } from './sqlite/users.ts'
 import { WalSync } from './sqlite/wal_sync.ts'
@@ -34,6 +37,9 @@ function storeOver(connection: Connection, flushing: WalSync): Store {
     ...revocations(connection, revoke),
     ...reservations(connection),
     ...users(connection),
+    ...localUsers(connection),
+    ...sessions(connection),
+    ...consents(connection),
     ...approvals(connection),
     ...audit(connection, flushing),
     ...pruning(connection),

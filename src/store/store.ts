@@ -113,6 +113,39 @@ export interface Approval {
   readonly expiresAt: number
 }
 
+/** A user whom this authority itself signs in. */
+export interface LocalUser {
+  readonly tenant: string
+  readonly sub: string
+  /** In small letters; each once in a tenant. */
+  readonly email: string
+  readonly name: string | undefined
+  /** A PHC string. */
+  readonly password: string
+  readonly createdAt: number
+}
+
+/** Somebody who is signed in. */
+export interface SessionRecord {
+  readonly tenant: string
+  /** SHA-256 of what the browser holds. */
+  readonly hash: Uint8Array
+  readonly user: string
+  /** When they showed who they are; Unix seconds. */
+  readonly authTime: number
+  readonly expiresAt: number
+}
+
+/** What a user agreed to that a client may have. */
+export interface ConsentRecord {
+  readonly tenant: string
+  readonly user: string
+  readonly client: string
+  readonly scopes: readonly string[]
+  readonly targets: readonly string[]
+  readonly createdAt: number
+}
+
 /** Something that may be shown once: the `jti` of a client assertion or of a DPoP proof. */
 export interface Once {
   readonly tenant: string
@@ -206,6 +239,28 @@ export interface Store {
   /** Those that have not expired, oldest first. `now` in Unix seconds. */
   approvals(tenant: string, now: number): Promise<readonly Approval[]>
 
+  /** False where the `sub` or the address is taken. */
+  addLocalUser(user: LocalUser): Promise<boolean>
+  localUser(tenant: string, sub: string): Promise<LocalUser | undefined>
+  localUserByEmail(tenant: string, email: string): Promise<LocalUser | undefined>
+  /** By address. */
+  localUsers(tenant: string): Promise<readonly LocalUser[]>
+  /** False where there is no such user. */
+  setPassword(tenant: string, sub: string, password: string): Promise<boolean>
+
+  keepSession(session: SessionRecord): Promise<void>
+  session(tenant: string, hash: Uint8Array): Promise<SessionRecord | undefined>
+  endSession(tenant: string, hash: Uint8Array): Promise<boolean>
+  /** All of a user. */
+  endSessions(tenant: string, user: string): Promise<void>
+
+  consent(tenant: string, user: string, client: string): Promise<ConsentRecord | undefined>
+  /** By client. */
+  consents(tenant: string, user: string): Promise<readonly ConsentRecord[]>
+  /** Replaces the one for the same user and client. */
+  putConsent(consent: ConsentRecord): Promise<void>
+  removeConsent(tenant: string, user: string, client: string): Promise<boolean>
+
   disabledUsers(tenant: string): Promise<readonly string[]>
   isUserDisabled(tenant: string, user: string): Promise<boolean>
   setUserDisabled(tenant: string, user: string, disabled: boolean): Promise<void>
@@ -225,7 +280,7 @@ export interface Store {
   /** Drops the rows of closed segments whose newest row is older than `before` (Unix milliseconds); their heads stay. Answers how many segments. */
   dropAuditSegments(before: number): Promise<number>
 
-  /** Drops codes, families, revocations, reservations and approvals that have expired. `now` in Unix seconds. */
+  /** Drops codes, sessions, families, revocations, reservations and approvals that have expired. `now` in Unix seconds. */
   prune(now: number): Promise<void>
   close(): Promise<void>
 }

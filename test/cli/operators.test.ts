@@ -235,6 +235,18 @@ describe('grants', () => {
 })
 
 describe('users', () => {
+  test('that are local are added with a password, once each, get another one, and are let out', async () => {
+    const added = await done('users', 'add', '--email', 'Zoe@Example.com', '--name', 'Zoe')
+    const [, sub = '', password = ''] = /^sub: (\S+)\npassword: (\S{24})\n$/.exec(added) ?? []
+    expect(sub).toMatch(/^local:/)
+    expect(await done('users', 'list')).toContain(`${sub}  zoe@example.com  active  local`)
+    const again = await done('users', 'reset', sub)
+    expect(again).toMatch(/^password: \S{24}\n$/)
+    expect(again).not.toContain(password)
+    await done('users', 'disable', sub)
+    expect(await done('users', 'list')).toContain(`${sub}  zoe@example.com  disabled  local`)
+  })
+
   test('one who is disabled has nothing any more, and what was out stays ended', async () => {
     const { access_token: token, refresh_token: refresh } = await authority.signIn()
     await done('users', 'disable', 'user_a')

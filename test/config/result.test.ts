@@ -78,6 +78,7 @@ test('what a client gets without asking', () => {
       redirectUris: [],
       audiences: [],
       mayIntrospect: false,
+      mayCheckUsers: false,
       delegation: undefined,
       impersonation: undefined,
       mayAct: undefined,

@@ -60,7 +60,7 @@ test.each(algorithms)('an ID token of a tenant with %s: at_hash, nonce, signatur
     { sub: 'user_a', authTime: unixSeconds(systemClock) },
   )
   if (typeof code !== 'string') throw new Error('no code')
-  const callback = new URLSearchParams({ code })
+  const callback = new URLSearchParams({ code, iss: server.issuer })
   const response = await oauth.authorizationCodeGrantRequest(
     server,
     web,

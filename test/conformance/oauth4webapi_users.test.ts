@@ -54,7 +54,8 @@ async function callbackOf(
     codeChallengeMethod: 'S256',
     ...(DPoP && { dpopJkt: await DPoP.calculateThumbprint() }),
   })
-  const url = new URL(`${redirectUri}?${new URLSearchParams({ code, state }).toString()}`)
+  const answer = new URLSearchParams({ code, state, iss: server.issuer })
+  const url = new URL(`${redirectUri}?${answer.toString()}`)
   return { parameters: oauth.validateAuthResponse(server, client, url, state), verifier, nonce }
 }
 

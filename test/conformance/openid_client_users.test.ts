@@ -47,7 +47,8 @@ async function signIn(
     ...(DPoP && { dpopJkt: await DPoP.calculateThumbprint() }),
   })
   const callback = new URL(redirectUri)
-  callback.search = new URLSearchParams({ code, state: expectedState }).toString()
+  const { issuer: iss } = config.serverMetadata()
+  callback.search = new URLSearchParams({ code, state: expectedState, iss }).toString()
   const checks = { pkceCodeVerifier, expectedNonce, expectedState, idTokenExpected: true }
   return openid.authorizationCodeGrant(
     config,

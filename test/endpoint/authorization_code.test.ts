@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AuthorizationRequest } from '../../src/endpoint/authorize.ts'
+import type { AuthorizationRequest } from '../../src/endpoint/authorize/issue_code.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import {
   CALLBACK,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AuthorizationRequest } from '../../src/endpoint/authorize.ts'
+import type { AuthorizationRequest } from '../../src/endpoint/authorize/issue_code.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { asWeb, CALLBACK, peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
 import { refuses, type RefusalCase } from '../fakes/refusal_cases.ts'

@@ -128,7 +128,7 @@ describe('there is nothing at', () => {
     '/t/acme-corp/api/v1/oauth/Token',
     '/T/acme-corp/api/v1/oauth/token',
     '/t/acme-corp/api/v2/oauth/token',
-    '/t/acme-corp/api/v1/oauth/authorize',
+    '/t/acme-corp/api/v1/oauth/authorise',
     '/t/acme-corp/extra/api/v1/oauth/token',
     '/t/x/../acme-corp/api/v1/oauth/token',
   ])('%s', async (path) => {

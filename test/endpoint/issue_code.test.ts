@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AuthorizationRequest } from '../../src/endpoint/authorize.ts'
+import type { AuthorizationRequest } from '../../src/endpoint/authorize/issue_code.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { issueCode } from '../../src/endpoint/authorize.ts'
+import { issueCode } from '../../src/endpoint/authorize/issue_code.ts'
 import type { Tenant } from '../../src/endpoint/tenant.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCluster } from '../fakes/cluster.ts'

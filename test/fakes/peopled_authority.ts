@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { exportJWK, SignJWT, type JWK } from 'jose'
-import type { AuthorizationRequest } from '../../src/endpoint/authorize.ts'
+import type { AuthorizationRequest } from '../../src/endpoint/authorize/issue_code.ts'
 import { unixSeconds } from '../../src/platform/clock.ts'
 import {
   ACCESS_TOKEN,

@@ -43,6 +43,12 @@ test('client_credentials of the quickstart', async () => {
   expectAsShown(await seed.run(page.quickstart.command), page.quickstart.response)
 })
 
+test('a permission of the quickstart, with the token of the step before', async () => {
+  const { access_token: token } = await seed.run(page.quickstart.command)
+  const filling = { YOUR_ACCESS_TOKEN: String(token) }
+  expectAsShown(await seed.run(page.permission.command, filling), page.permission.response)
+})
+
 test('refresh_token: a new one is issued, and the old one is invalidated', async () => {
   const { refresh_token: first } = await seed.redeem()
   const answer = await seed.refresh(first)

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
 import { FakeClock } from '../fakes/clock.ts'
@@ -51,14 +54,21 @@ export interface SeedAuthority {
   stop(): Promise<void>
 }
 
+const roles = `
+roles:
+  - { name: reader, permissions: [document.view], clients: [${CLIENT}] }
+`
+
 /** Plain HTTP on the loopback, and the bare origin as issuer, as the page has it. */
-export async function seedAuthority(): Promise<SeedAuthority> {
+export async function seedAuthority(rolesFolder?: string): Promise<SeedAuthority> {
   const door = await frontDoor()
   const clock = new FakeClock()
+  const folder = await mkdtemp(join(tmpdir(), 'lumo-seed-'))
+  await writeFile(join(folder, 'roles.yaml'), roles)
   const authority = await peopledAuthority({
     origin: door.origin,
     clock,
-    tenant: { issuer: 'origin', algorithm: 'RS256', clients },
+    tenant: { issuer: 'origin', algorithm: 'RS256', clients, roles: rolesFolder ?? folder },
   })
   door.leadTo(authority.port)
   const filling = {
@@ -87,6 +97,7 @@ export async function seedAuthority(): Promise<SeedAuthority> {
     stop: async () => {
       await authority.stop()
       await door.close()
+      await rm(folder, { recursive: true })
     },
   }
 }

@@ -56,6 +56,20 @@ curl -X POST https://app.lumoauth.dev/t/acme-corp/api/v1/oauth/token \
 }
 `,
   },
+  permission: {
+    command: String.raw`
+curl -X POST https://app.lumoauth.dev/api/v1/authz/check \
+-H "Authorization: Bearer YOUR_ACCESS_TOKEN" \
+-H "Content-Type: application/json" \
+-d '{"permission": "document.view"}'
+`,
+    response: `
+{
+"allowed": true,
+"permission": "document.view"
+}
+`,
+  },
   refreshToken: {
     command: String.raw`
 curl -X POST https://app.lumoauth.dev/t/acme-corp/api/v1/oauth/token \
@@ -102,8 +116,8 @@ export type Filling = Readonly<Record<string, string>>
 export function argumentsOf(command: string, filling: Filling): readonly string[] {
   const [program, ...words] = command
     .replaceAll('\\\n', ' ')
-    .matchAll(/"([^"]*)"|(\S+)/g)
-    .map(([, quoted, bare]) => quoted ?? bare ?? '')
+    .matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)
+    .map(([, double, single, bare]) => double ?? single ?? bare ?? '')
   if (program !== 'curl') throw new Error('the page has no such command')
   return words.map((word) => filled(word, filling))
 }

@@ -4,6 +4,7 @@ import { clientConformance } from './conformance/clients.ts'
 import { codeConformance } from './conformance/codes.ts'
 import { familyConformance } from './conformance/families.ts'
 import { keySetConformance } from './conformance/key_sets.ts'
+import { peopleConformance } from './conformance/people.ts'
 import { pruneConformance } from './conformance/prune.ts'
 import { reservationConformance } from './conformance/reservations.ts'
 import { revocationConformance } from './conformance/revocations.ts'
@@ -22,6 +23,7 @@ export function storeConformance(name: string, open: Open): void {
   revocationConformance(tests)
   reservationConformance(tests)
   userConformance(tests)
+  peopleConformance(tests)
   approvalConformance(tests)
   auditConformance(tests)
   pruneConformance(tests)

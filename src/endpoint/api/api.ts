@@ -1,6 +1,8 @@
 import Type from 'typebox'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Api } from '../../platform/api.ts'
+import { authorizeOperations } from './authorize.ts'
+import { authzOperations } from './authz.ts'
 import { discoveryOperations, keySetAnswer, metadataAnswer } from './discovery.ts'
 import { describedCodes, plainRefusal, refusalSchema } from './errors.ts'
 import {
@@ -43,6 +45,8 @@ export function authorityApi({ origin }: { readonly origin: string }): Api {
       ...introspectionOperations(),
       ...revocationOperations(),
       ...userinfoOperations(),
+      ...authzOperations(),
+      ...authorizeOperations(),
       ...discoveryOperations(),
     ],
   }

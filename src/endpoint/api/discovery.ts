@@ -13,12 +13,21 @@ const list = (description: string) => Type.Array(Type.String(), { description })
 export function metadataAnswer(): TSchema {
   const members: Readonly<Record<keyof ReturnType<typeof metadataOf>, TSchema>> = {
     issuer: url('The issuer of the tenant.'),
+    authorization_endpoint: url('Where people sign in and agree.'),
     token_endpoint: url('The token endpoint.'),
     userinfo_endpoint: url('Userinfo.'),
     introspection_endpoint: url('Introspection.'),
     revocation_endpoint: url('Revocation.'),
     jwks_uri: url('The keys.'),
-    response_types_supported: list('What an authorization endpoint answers with.'),
+    response_types_supported: list('What the authorization endpoint answers with.'),
+    response_modes_supported: list('How it answers.'),
+    authorization_response_iss_parameter_supported: Type.Boolean({
+      description: 'Whether it names itself in its answers (RFC 9207).',
+    }),
+    prompt_values_supported: list('What a client may have it ask of people.'),
+    request_uri_parameter_supported: Type.Boolean({
+      description: 'Whether `request_uri` is taken.',
+    }),
     subject_types_supported: list('Kinds of `sub`.'),
     id_token_signing_alg_values_supported: list('Algorithms of ID tokens.'),
     grant_types_supported: list('The grants.'),

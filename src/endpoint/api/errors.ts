@@ -1,28 +1,32 @@
 import Type, { type TProperties, type TSchema } from 'typebox'
-import { errorBody, OAuthError, type OAuthErrorCode } from '../../oauth/errors.ts'
+import { apiErrorBody, errorBody, OAuthError, type OAuthErrorCode } from '../../oauth/errors.ts'
 import type { ApiAnswer, ApiAnswers } from '../../platform/api.ts'
 import { answerHeaders } from './headers.ts'
 
 /** The operations that are told apart by what can go wrong in them. */
-export type Place = 'token' | 'introspect' | 'revoke' | 'getUserinfo' | 'postUserinfo'
+export type Place = 'token' | 'introspect' | 'revoke' | 'getUserinfo' | 'postUserinfo' | AuthzPlace
+
+type AuthzPlace = 'check' | 'checkMany' | 'permissions'
 
 const token: readonly Place[] = ['token']
-const withBody: readonly Place[] = ['token', 'introspect', 'revoke', 'postUserinfo']
+const authz: readonly Place[] = ['check', 'checkMany', 'permissions']
+const checks: readonly Place[] = ['check', 'checkMany']
+const withBody: readonly Place[] = ['token', 'introspect', 'revoke', 'postUserinfo', ...checks]
 const withParameters: readonly Place[] = ['token', 'introspect', 'revoke']
-const withBearer: readonly Place[] = ['introspect', 'getUserinfo', 'postUserinfo']
+const withBearer: readonly Place[] = ['introspect', 'getUserinfo', 'postUserinfo', ...authz]
 const userinfo: readonly Place[] = ['getUserinfo', 'postUserinfo']
-const everywhere: readonly Place[] = [...withParameters, ...userinfo]
+const everywhere: readonly Place[] = [...withParameters, ...userinfo, ...authz]
 
 /** Where each refusal can be met. A code that is missing here does not compile. */
 const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
   tenant_unknown: everywhere,
-  query_refused: withParameters,
+  query_refused: [...withParameters, ...authz],
   media_type: everywhere,
   body_too_large: withBody,
   body_malformed: withBody,
   parameter_repeated: withParameters,
   parameter_missing: withParameters,
-  parameter_malformed: withParameters,
+  parameter_malformed: [...withParameters, ...checks],
   parameter_unsupported: token,
   grant_unsupported: token,
   client_unproven: withParameters,
@@ -50,6 +54,10 @@ const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
   bearer_dpop_mismatch: withBearer,
   bearer_dpop_nonce_needed: withBearer,
   bearer_insufficient: userinfo,
+  permission_missing: ['check'],
+  permissions_invalid: ['checkMany'],
+  api_key_unsupported: authz,
+  user_not_askable: checks,
   token_hint_unsupported: ['revoke'],
   token_of_another: ['revoke'],
   too_many_requests: everywhere,
@@ -97,8 +105,26 @@ function refusalOf(errors: readonly OAuthError[], place: Place): ApiAnswer {
       challenge: errors.some(({ status }) => status === 401) || place.endsWith('Userinfo'),
       retryAfter: errors.some(({ status }) => [429, 503].includes(status)),
     }),
-    content: { 'application/json': refusalSchema(errors) },
+    content: {
+      'application/json': authz.includes(place) ? apiRefusalSchema(errors) : refusalSchema(errors),
+    },
   }
+}
+
+/** The shape for LumoAuth's SDKs, where no specification gives one. */
+function apiRefusalSchema(errors: readonly OAuthError[]): TSchema {
+  const bodies = errors.map(apiErrorBody)
+  const oneOf = (name: string) => [...new Set(bodies.map((body) => String(body[name])))]
+  return Type.Object(
+    {
+      error: Type.Enum(oneOf('error'), { description: 'What is wrong.' }),
+      error_description: Type.String({ description: 'A sentence for people. It may change.' }),
+      code: Type.Enum(oneOf('code'), { description: 'The same, more finely where it can be.' }),
+      message: Type.String({ description: 'The sentence once more.' }),
+      status: Type.Integer({ description: 'The status of the answer.' }),
+    },
+    { additionalProperties: false },
+  )
 }
 
 /** One shape for each set of members. */

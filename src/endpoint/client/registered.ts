@@ -22,6 +22,7 @@ export interface RegisteredClient extends Party {
   readonly refreshLifetimeSeconds: number
   readonly refreshIdleSeconds: number | undefined
   readonly mayIntrospect: boolean
+  readonly mayCheckUsers: boolean
   /** Subs of the users whose place it may take. */
   readonly impersonates: readonly string[]
   readonly mayAct: string | undefined
@@ -49,6 +50,7 @@ export function registeredClient(config: ClientConfig): RegisteredClient {
     refreshLifetimeSeconds: config.refreshLifetimeSeconds,
     refreshIdleSeconds: config.refreshIdleSeconds,
     mayIntrospect: config.mayIntrospect,
+    mayCheckUsers: config.mayCheckUsers,
     impersonates: config.impersonation?.users ?? [],
     mayAct: config.mayAct,
     dpopBound: config.dpopBound,

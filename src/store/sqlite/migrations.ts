@@ -155,8 +155,42 @@ const VERSION_3 = `
     PRIMARY KEY (tenant, name)
   ) STRICT;`
 
+/** Addresses are kept in small letters, so that equal ones are equal here. */
+const VERSION_4 = `
+  CREATE TABLE local_users (
+    tenant TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    email TEXT NOT NULL,
+    name TEXT,
+    password TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, sub),
+    UNIQUE (tenant, email)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sessions (
+    tenant TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    user TEXT NOT NULL,
+    auth_time INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_end ON sessions (expires_at);
+  CREATE INDEX sessions_by_user ON sessions (tenant, user);
+
+  CREATE TABLE consents (
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    client TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    targets TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, client)
+  ) STRICT, WITHOUT ROWID;`
+
 /** Each leads from the version of its place to the next one. One that was released is never changed. */
-const migrations: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
+const migrations: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
 
 /**
  * Brings a file to the schema that this program knows, one version after another, each whole or not at all.

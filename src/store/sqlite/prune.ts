@@ -1,7 +1,14 @@
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
-const EXPIRING = ['codes', 'refresh_families', 'revocations', 'reservations', 'approvals']
+const EXPIRING = [
+  'codes',
+  'sessions',
+  'refresh_families',
+  'revocations',
+  'reservations',
+  'approvals',
+]
 
 export function pruning(connection: Connection): Pick<Store, 'prune'> {
   const statements = EXPIRING.map((table) =>

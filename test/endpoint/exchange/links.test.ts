@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AuthorizationRequest } from '../../../src/endpoint/authorize.ts'
+import type { AuthorizationRequest } from '../../../src/endpoint/authorize/issue_code.ts'
 import { basic, docs, secret } from '../../fakes/running_authority.ts'
 import { asDocsApi, claimsOf, exchangeWorld, granted, scopesOf, wide, type World } from './world.ts'
 

@@ -1,10 +1,10 @@
-import { OAuthError } from '../oauth/errors.ts'
-import { isCodeChallenge } from '../oauth/pkce.ts'
-import { matchesRedirectUri } from '../oauth/redirect_uri.ts'
-import { parseScope, type Scope } from '../oauth/scope.ts'
-import { isResource } from '../oauth/target.ts'
-import type { RegisteredClient } from './client/registered.ts'
-import type { Tenant } from './tenant.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import { isCodeChallenge } from '../../oauth/pkce.ts'
+import { matchesRedirectUri } from '../../oauth/redirect_uri.ts'
+import { parseScope, type Scope } from '../../oauth/scope.ts'
+import { isResource } from '../../oauth/target.ts'
+import type { RegisteredClient } from '../client/registered.ts'
+import type { Tenant } from '../tenant.ts'
 
 /** What a client asks of a user (RFC 6749 section 4.1.1), as text. */
 export interface AuthorizationRequest {
@@ -33,6 +33,13 @@ const MAX_NONCE_LENGTH = 512
  */
 const identityScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email'])
 
+/** What a request can be granted: nothing of it is wrong, and this is what the client may have of it. */
+export interface Grantable {
+  readonly client: RegisteredClient
+  readonly scope: Scope
+  readonly targets: readonly string[]
+}
+
 /**
  * Issues an authorization code for what a user agreed to. The one way to a code: whatever shows pages to people calls this
  * when they are done, so that no page can leave a check out.
@@ -42,10 +49,28 @@ export async function issueCode(
   { sub, authTime }: Consent,
   tenant: Tenant,
 ): Promise<string | OAuthError> {
+  const grantable = await grantableOf(request, tenant)
+  if (grantable instanceof OAuthError) return grantable
+  if (!(await tenant.users.active(sub))) return malformed('no such user')
+  const { client, scope, targets } = grantable
+  const { redirectUri, codeChallenge, nonce, dpopJkt } = request
+  const refreshes = client.grantTypes.includes('refresh_token')
+  return tenant.codes.issue(
+    client.id,
+    { sub, authTime, redirectUri, codeChallenge, nonce, dpopJkt, scope, targets },
+    refreshes ? client.refreshLifetimeSeconds : 0,
+  )
+}
+
+/** Judges a request before anybody is asked: a person is not to agree to what cannot be. */
+export async function grantableOf(
+  request: AuthorizationRequest,
+  tenant: Tenant,
+): Promise<Grantable | OAuthError> {
   const client = await tenant.clients.find(request.clientId)
   if (!client) return malformed('no such client')
   if (!client.grantTypes.includes('authorization_code')) return new OAuthError('grant_not_allowed')
-  const { redirectUri, codeChallenge, nonce, dpopJkt } = request
+  const { redirectUri, nonce } = request
   if (!client.redirectUris.some((uri) => matchesRedirectUri(uri, redirectUri))) {
     return malformed('redirect_uri is not registered')
   }
@@ -53,14 +78,7 @@ export async function issueCode(
   if (fault !== undefined) return malformed(fault)
   if ((nonce?.length ?? 0) > MAX_NONCE_LENGTH) return malformed('nonce is too long')
   const granted = grantedScope(request, client)
-  if (granted instanceof OAuthError) return granted
-  if (!(await tenant.users.active(sub))) return malformed('no such user')
-  const refreshes = client.grantTypes.includes('refresh_token')
-  return tenant.codes.issue(
-    client.id,
-    { sub, authTime, redirectUri, codeChallenge, nonce, dpopJkt, ...granted },
-    refreshes ? client.refreshLifetimeSeconds : 0,
-  )
+  return granted instanceof OAuthError ? granted : { client, ...granted }
 }
 
 /** RFC 7636 section 4.3: without a method it would be `plain`, which shows the verifier to whoever sees the request. */

@@ -1,0 +1,116 @@
+import Type from 'typebox'
+import { stylePath } from '../authorize/answers.ts'
+import type { ApiAnswer, ApiAnswers, ApiOperation, ApiParameter } from '../../platform/api.ts'
+import { plainRefusal } from './errors.ts'
+import { tenantParameter, tenantPrefixes } from './paths.ts'
+
+const html = Type.String({ description: 'A page for a person.' })
+const text = Type.String()
+
+function pageAnswer(description: string): ApiAnswer {
+  return { description, headers: {}, content: { 'text/html': html } }
+}
+
+const away: ApiAnswer = {
+  description:
+    'To the client, with `code` or `error`, `state` and `iss` (RFC 9207), or to the next page.',
+  headers: { Location: { description: 'Where to.', schema: text } },
+  content: {},
+}
+
+const refused: ApiAnswers = {
+  400: {
+    description: 'There is no such tenant, or a page: where an answer would go cannot be trusted.',
+    headers: {},
+    content: { 'application/json': plainRefusal('invalid_request'), 'text/html': html },
+  },
+  403: pageAnswer('The form is not of a page that this browser was given.'),
+  429: pageAnswer('The sign-in page: too many attempts, or too many at once.'),
+  503: pageAnswer('Not at the moment.'),
+}
+
+const query = (name: string, description: string, required = false): ApiParameter => ({
+  name,
+  in: 'query',
+  required,
+  description,
+  schema: text,
+})
+
+const asked: readonly ApiParameter[] = [
+  query('client_id', 'The client.', true),
+  query('redirect_uri', 'One that the client has registered, to the character.', true),
+  query('response_type', '`code`.', true),
+  query('scope', 'Absent: all that the client may have.'),
+  query('state', 'Sent back as it came.'),
+  query('code_challenge', 'RFC 7636; a public client needs one.'),
+  query('code_challenge_method', '`S256`.'),
+  query('nonce', 'For the ID token.'),
+  query('resource', 'A target (RFC 8707); may stand several times.'),
+  query('prompt', '`none`, `login`, `consent`, `select_account`.'),
+  query('max_age', 'Seconds since the person last showed who they are.'),
+  query('login_hint', 'Their address.'),
+  query('access_type', '`online` or `offline`; a client has refresh tokens or it has none.'),
+  query('response_mode', '`query`.'),
+  query('dpop_jkt', 'RFC 9449 section 10.'),
+]
+
+const form = Type.Record(Type.String(), Type.String(), {
+  description: 'What the form of the page holds.',
+})
+
+/** What people see: authorization (RFC 6749 section 4.1.1), and signing in. */
+export function authorizeOperations(): readonly ApiOperation[] {
+  return [
+    ...tenantPrefixes().flatMap(({ prefix, suffix }) => [
+      {
+        id: `authorize${suffix}`,
+        method: 'get' as const,
+        path: `${prefix}/oauth/authorize`,
+        summary: 'Ask a person for access',
+        security: [[]],
+        parameters: [tenantParameter(), ...asked],
+        answers: {
+          200: pageAnswer('The page for signing in, or for agreeing.'),
+          303: away,
+          ...refused,
+        },
+      },
+      posted(`${prefix}/oauth/authorize`, `decide${suffix}`, 'What a person decided'),
+      posted(`${prefix}/oauth/login`, `signIn${suffix}`, 'Address and password of a person'),
+    ]),
+    {
+      id: 'style',
+      method: 'get',
+      path: stylePath,
+      summary: 'What the pages look like',
+      security: [[]],
+      parameters: [],
+      answers: {
+        200: {
+          description: 'A style sheet, named by its content.',
+          headers: {},
+          content: { 'text/css': text },
+        },
+      },
+    },
+  ]
+}
+
+function posted(path: string, id: string, summary: string): ApiOperation {
+  return {
+    id,
+    method: 'post',
+    path,
+    summary,
+    description: 'By the form of a page of ours, in the browser that was given it.',
+    security: [[]],
+    parameters: [tenantParameter()],
+    body: {
+      description: 'The form.',
+      required: true,
+      content: { 'application/x-www-form-urlencoded': form },
+    },
+    answers: { 303: away, ...refused },
+  }
+}

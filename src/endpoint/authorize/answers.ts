@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { style } from './pages/templates.ts'
+
+/** An answer to a browser, ready for whatever carries it. */
+export interface BrowserAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Named by its content, so that it can be kept for ever. */
+export const stylePath = `/style-${createHash('sha256').update(style).digest('hex').slice(0, 16)}.css`
+
+/**
+ * Of every answer: no script runs, nothing of another place is loaded, nobody frames it (clickjacking), and no address of ours is
+ * told to anybody.
+ */
+const common = {
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+/** `formsTo`: what a form of the page may lead to in the end, beside us: browsers judge redirects by it as well. */
+export function page(
+  status: number,
+  body: string,
+  more: { readonly formsTo?: string; readonly setCookie?: string } = {},
+): BrowserAnswer {
+  const formAction = more.formsTo === undefined ? "'none'" : `'self' ${more.formsTo}`
+  return {
+    status,
+    headers: {
+      ...common,
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}`,
+      ...(more.setCookie !== undefined && { 'set-cookie': more.setCookie }),
+    },
+    body,
+  }
+}
+
+/** 303, so that a form that was posted is not posted once more at its end (RFC 9700 section 4.12). */
+export function redirect(location: string, setCookie?: string): BrowserAnswer {
+  return {
+    status: 303,
+    headers: {
+      ...common,
+      location,
+      'cache-control': 'no-store',
+      ...(setCookie !== undefined && { 'set-cookie': setCookie }),
+    },
+    body: '',
+  }
+}
+
+export const styleSheet: BrowserAnswer = {
+  status: 200,
+  headers: {
+    ...common,
+    'content-type': 'text/css; charset=utf-8',
+    'cache-control': 'public, max-age=31536000, immutable',
+  },
+  body: style,
+}
+
+/** What a `form-action` has to name for a redirect URI: its origin, or the scheme of an app. */
+export function formTargetOf(redirectUri: string): string {
+  const { protocol, origin } = new URL(redirectUri)
+  return protocol === 'https:' || protocol === 'http:' ? origin : protocol
+}

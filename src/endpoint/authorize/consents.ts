@@ -1,0 +1,49 @@
+import { unixSeconds, type Clock } from '../../platform/clock.ts'
+import type { Store } from '../../store/store.ts'
+
+/** What a client is to have of a user. */
+export interface Wanted {
+  readonly client: string
+  readonly scope: readonly string[]
+  readonly targets: readonly string[]
+}
+
+interface ConsentsDependencies {
+  readonly tenant: string
+  readonly store: Pick<Store, 'consent' | 'putConsent'>
+  readonly clock: Clock
+}
+
+/** What users agreed to, remembered per user, client, scope and target. */
+export class Consents {
+  readonly #dependencies: ConsentsDependencies
+
+  constructor(dependencies: ConsentsDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Whether a user has agreed to all of it. To nothing at all nobody has agreed before they were asked. */
+  async covers(user: string, { client, scope, targets }: Wanted): Promise<boolean> {
+    const { tenant, store } = this.#dependencies
+    const given = await store.consent(tenant, user, client)
+    return (
+      given !== undefined &&
+      scope.every((each) => given.scopes.includes(each)) &&
+      targets.every((each) => given.targets.includes(each))
+    )
+  }
+
+  /** Remembers it beside what was agreed to before. */
+  async give(user: string, { client, scope, targets }: Wanted): Promise<void> {
+    const { tenant, store, clock } = this.#dependencies
+    const before = await store.consent(tenant, user, client)
+    await store.putConsent({
+      tenant,
+      user,
+      client,
+      scopes: [...new Set([...(before?.scopes ?? []), ...scope])],
+      targets: [...new Set([...(before?.targets ?? []), ...targets])],
+      createdAt: unixSeconds(clock),
+    })
+  }
+}

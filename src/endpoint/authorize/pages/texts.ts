@@ -1,0 +1,35 @@
+/** Every text that people read, in one place for translation. */
+export const texts = {
+  language: 'en',
+  signIn: {
+    title: 'Sign in',
+    to: 'to go on to',
+    email: 'Email address',
+    password: 'Password',
+    submit: 'Sign in',
+    wrong: 'Address or password is wrong.',
+    locked: 'Too many attempts. Wait a quarter of an hour, then try again.',
+    busy: 'Too many people sign in right now. Try again in a moment.',
+    expired: 'This page was open for too long. Please try again.',
+  },
+  consent: {
+    title: 'Allow access?',
+    asks: 'asks for access in your name.',
+    may: 'It could then:',
+    nothing: 'It asks for nothing but who you are.',
+    at: 'At:',
+    until: 'This lasts until you take it back.',
+    as: 'You are signed in as',
+    allow: 'Allow',
+    deny: 'Do not allow',
+  },
+  fault: {
+    title: 'This cannot go on',
+    request_unreadable: 'The application sent a request that cannot be read.',
+    client_unknown: 'The application is not known here.',
+    redirect_uri_unknown: 'The application asked for an answer at an address that is not its own.',
+    out: 'This cannot be served at the moment.',
+    form_foreign: 'This form did not come from a page of ours, or the page was open for too long.',
+    advice: 'Go back to the application, and begin again there.',
+  },
+} as const

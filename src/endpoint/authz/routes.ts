@@ -1,0 +1,124 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { apiErrorBody, OAuthError } from '../../oauth/errors.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Metrics } from '../../platform/metrics.ts'
+import type { Random } from '../../platform/random.ts'
+import { parseCompactJws } from '../../verifier/jws.ts'
+import { answerOf, type Answer } from '../answer.ts'
+import { challengeOf } from '../bearer.ts'
+import { attempt, rawOf, repeatedHeader } from '../incoming.ts'
+import type { Limits } from '../limits.ts'
+import { crossOrigin, otherMethods, preflight, prefixes, write } from '../reply.ts'
+import type { RawRequest } from '../request.ts'
+import type { Tenant } from '../tenant.ts'
+import { check, checks, permissionsOf } from './check.ts'
+
+export interface AuthzRoutesDependencies {
+  readonly origin: string
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly limits: Limits
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+type Work = (
+  raw: RawRequest,
+  place: { readonly method: string; readonly urls: readonly string[] },
+  tenant: Tenant,
+) => Promise<object | OAuthError>
+
+interface Route {
+  readonly method: 'GET' | 'POST'
+  /** Below the prefix. */
+  readonly path: string
+  readonly work: Work
+}
+
+const routes: readonly Route[] = [
+  ...checks.map((which) => ({
+    method: 'POST' as const,
+    path: `/authz/${which}`,
+    work: (...asked: Parameters<Work>) => check(which, ...asked),
+  })),
+  { method: 'GET', path: '/authz/permissions', work: permissionsOf },
+]
+
+/** LumoAuth's SDKs ask at the root, where the token tells the tenant. */
+const ROOT = '/api/v1'
+
+/** The `authz` calls, at the root and under both prefixes of a tenant. */
+export function authzRoutes(app: FastifyInstance, dependencies: AuthzRoutesDependencies): void {
+  for (const prefix of [ROOT, ...prefixes]) {
+    for (const route of routes) mount(app, prefix, route, dependencies)
+  }
+}
+
+function mount(
+  app: FastifyInstance,
+  prefix: string,
+  route: Route,
+  dependencies: AuthzRoutesDependencies,
+): void {
+  const { method, path } = route
+  const url = `${prefix}${path}`
+  app.route({
+    method,
+    url,
+    handler: async (request, reply) => {
+      const requestId = dependencies.random.uuid()
+      reply.headers({ 'x-request-id': requestId, ...crossOrigin })
+      return write(reply, await answer(request, rawOf(request, requestId), route, dependencies))
+    },
+  })
+  const allowed = method === 'GET' ? ['GET', 'HEAD', 'OPTIONS'] : ['POST', 'OPTIONS']
+  const more = { 'access-control-allow-methods': allowed.join(', '), ...preflight }
+  otherMethods(app, url, allowed, more)
+}
+
+async function answer(
+  request: FastifyRequest,
+  raw: RawRequest,
+  { path, work }: Route,
+  { origin, tenants, limits, log, metrics }: AuthzRoutesDependencies,
+): Promise<Answer> {
+  const { tenant: slug } = request.params as { readonly tenant?: string }
+  const tenant = slug === undefined ? ofToken(raw, tenants) : tenants.get(slug)
+  const refuse = (refusal: OAuthError, more = {}): Answer => ({
+    ...answerOf(refusal, { ...challengeOf(refusal), ...more }),
+    body: JSON.stringify(apiErrorBody(refusal)),
+  })
+  const twice = repeatedHeader(request)
+  if (twice) return refuse(twice)
+  // Known from LumoAuth, so that it must not be passed over.
+  if (request.headers['x-api-key'] !== undefined) {
+    return refuse(new OAuthError('api_key_unsupported'))
+  }
+  if (!tenant) {
+    if (slug !== undefined) return refuse(new OAuthError('tenant_unknown'))
+    const { authorization } = raw
+    return refuse(new OAuthError(authorization === undefined ? 'bearer_missing' : 'bearer_invalid'))
+  }
+  const urls = [...tenant.urls(path), `${origin}${ROOT}${path}`]
+  const place = { method: request.method, urls }
+  const result = await attempt(() => work(raw, place, tenant))
+  const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
+  if (!(result instanceof OAuthError)) return answerOf(result, nonce)
+  const failed = result.status === 401 && result.error !== 'use_dpop_nonce'
+  const refusal = (failed ? limits.failed(raw.address) : undefined) ?? result
+  metrics.tally('denials', { tenant: tenant.slug, reason: refusal.reason }).add()
+  const fields = { tenant: tenant.slug, reason: refusal.reason, detail: refusal.detail }
+  if (refusal.status >= 500) log.error('request not served', fields)
+  else log.warn('request refused', fields)
+  return refuse(refusal, nonce)
+}
+
+/** Whose token it says that it is, which is believed of nothing but where to verify it. */
+function ofToken(
+  { authorization = '' }: RawRequest,
+  tenants: ReadonlyMap<string, Tenant>,
+): Tenant | undefined {
+  const jws = parseCompactJws(authorization.replace(/^[a-z]+ +/i, ''))
+  if (typeof jws === 'string') return undefined
+  return tenants.values().find(({ issuer }) => issuer === jws.payload['iss'])
+}

@@ -1,0 +1,45 @@
+import type { ConsentRecord, Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+
+type Consents = Pick<Store, 'consent' | 'consents' | 'putConsent' | 'removeConsent'>
+
+type Row = Omit<ConsentRecord, 'scopes' | 'targets'> & {
+  readonly scopes: string
+  readonly targets: string
+}
+
+const SELECT = `
+  SELECT tenant, user, client, scopes, targets, created_at AS createdAt FROM consents
+  WHERE tenant = ? AND user = ?`
+
+/** What users agreed to, by client. */
+export function consents(connection: Connection): Consents {
+  const one = connection.prepare<Row>(`${SELECT} AND client = ?`)
+  const all = connection.prepare<Row>(`${SELECT} ORDER BY client`)
+  const put = connection.prepare('INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?, ?, ?)')
+  const remove = connection.prepare(
+    'DELETE FROM consents WHERE tenant = ? AND user = ? AND client = ?',
+  )
+  return {
+    consent: (tenant, user, client) =>
+      connection.attempt(() => {
+        const row = one.get(tenant, user, client)
+        return row && consentOf(row)
+      }),
+    consents: (tenant, user) => connection.attempt(() => all.all(tenant, user).map(consentOf)),
+    putConsent: ({ tenant, user, client, scopes, targets, createdAt }) =>
+      connection.attempt(() => {
+        put.run(tenant, user, client, JSON.stringify(scopes), JSON.stringify(targets), createdAt)
+      }),
+    removeConsent: (tenant, user, client) =>
+      connection.attempt(() => remove.run(tenant, user, client) === 1),
+  }
+}
+
+function consentOf({ scopes, targets, ...row }: Row): ConsentRecord {
+  return {
+    ...row,
+    scopes: JSON.parse(scopes) as readonly string[],
+    targets: JSON.parse(targets) as readonly string[],
+  }
+}

@@ -1,0 +1,101 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+
+export interface Seen {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+const unescaped: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+}
+
+/** A browser as far as forms, cookies and redirects go: what a page says is what it does. */
+export class Browser {
+  readonly #port: number
+  readonly #origin: string
+  cookies = new Map<string, string>()
+
+  constructor(port: number, origin: string) {
+    this.#port = port
+    this.#origin = origin
+  }
+
+  get(path: string): Promise<Seen> {
+    return this.send('GET', path)
+  }
+
+  /** Fills the form of a page in and sends it, by the button with this name and value. */
+  submit(page: Seen, filled: Readonly<Record<string, string>>): Promise<Seen> {
+    const action = unescapeHtml(/<form[^>]* action="([^"]*)"/.exec(page.text)?.[1] ?? '')
+    const hidden = [
+      ...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g),
+    ].map(([, name = '', value = '']) => [name, unescapeHtml(value)])
+    return this.post(action.replace(this.#origin, ''), {
+      ...(Object.fromEntries(hidden) as Record<string, string>),
+      ...filled,
+    })
+  }
+
+  post(
+    path: string,
+    form: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = { origin: this.#origin },
+  ): Promise<Seen> {
+    return this.send('POST', path, new URLSearchParams(form).toString(), {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...headers,
+    })
+  }
+
+  send(
+    method: string,
+    path: string,
+    body = '',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Seen> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        {
+          host: '127.0.0.1',
+          port: this.#port,
+          method,
+          path,
+          headers: { host: new URL(this.#origin).host, ...(cookie && { cookie }), ...headers },
+        },
+        (answer) => {
+          let text = ''
+          answer.setEncoding('utf8')
+          answer.on('data', (part: string) => (text += part))
+          answer.on('end', () => {
+            for (const line of answer.headers['set-cookie'] ?? []) this.#keep(line)
+            resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text })
+          })
+        },
+      )
+      sent.on('error', reject)
+      sent.end(body)
+    })
+  }
+
+  /** Goes where a redirect of ours leads. */
+  follow({ headers }: Seen): Promise<Seen> {
+    return this.get((headers.location ?? '').replace(this.#origin, ''))
+  }
+
+  #keep(line: string): void {
+    const [pair = ''] = line.split(';')
+    const [name = '', value = ''] = pair.split('=')
+    if (/max-age=0/i.test(line)) this.cookies.delete(name)
+    else this.cookies.set(name, value)
+  }
+}
+
+function unescapeHtml(text: string): string {
+  return text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (entity) => unescaped[entity] ?? entity)
+}
