@@ -1,6 +1,7 @@
 import { Passwords } from '../endpoint/authorize/password.ts'
 import { newLocalSub } from '../endpoint/users.ts'
 import { unixSeconds } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { say, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
@@ -39,14 +40,14 @@ function add(io: Io): Promise<ExitCode> {
     const address = given.email.toLowerCase()
     if (!email.test(address)) throw new OperatorFault('--email is no address')
     if ((given.name?.length ?? 0) > 255) throw new OperatorFault('--name is too long')
-    const password = random.bytes(PASSWORD_BYTES).toString('base64url')
+    const { password, kept } = await newPassword(random)
     const sub = newLocalSub(random.uuid())
     const added = await store.addLocalUser({
       tenant: tenant.slug,
       sub,
       email: address,
       name: given.name,
-      password: await new Passwords(random).hash(password),
+      password: kept,
       createdAt: unixSeconds(clock),
     })
     if (!added) throw new OperatorFault(`${address} is a user already`)
@@ -68,9 +69,7 @@ function reset(io: Io): Promise<ExitCode> {
   const given = wordAndOptions(io.arguments, 'sub', place)
   return withAdministration(given, io, async ({ tenant, store, audit, surroundings }) => {
     const { word: sub } = given
-    const { random } = surroundings
-    const password = random.bytes(PASSWORD_BYTES).toString('base64url')
-    const kept = await new Passwords(random).hash(password)
+    const { password, kept } = await newPassword(surroundings.random)
     if (!(await store.setPassword(tenant.slug, sub, kept))) throw noUser(sub)
     await store.endSessions(tenant.slug, sub)
     await audit.record({
@@ -82,6 +81,11 @@ function reset(io: Io): Promise<ExitCode> {
     say(io, `password: ${password}`)
     return 0
   })
+}
+
+async function newPassword(random: Random) {
+  const password = random.bytes(PASSWORD_BYTES).toString('base64url')
+  return { password, kept: await new Passwords(random).hash(password) }
 }
 
 function noUser(sub: string): OperatorFault {

@@ -1,5 +1,6 @@
 import type { WrittenDocument } from '../../config/documents_in.ts'
-import { DocumentFault, parseYaml, type Fault } from '../../config/document.ts'
+import { DocumentFault, type Fault } from '../../config/document.ts'
+import { parseEntries } from '../../config/entries.ts'
 import type { UserConfig } from '../../config/user.ts'
 import type { HeldPermission, PermissionEngine, Subject } from './engine.ts'
 import { rolesSchema, type RoleEntry } from './schema.ts'
@@ -61,8 +62,9 @@ export function compileRoles(
   const entries: RoleEntry[] = []
   const descriptions = new Map<string, string>()
   const names = new Set<string>()
-  for (const { path, text } of files) {
-    const document = parsed(path, text, faults)
+  for (const file of files) {
+    const { path } = file
+    const document = parsed(file, faults)
     document?.permissions.forEach(({ slug, description }, index) => {
       if (descriptions.has(slug)) {
         faults.push({
@@ -87,17 +89,12 @@ export function compileRoles(
   return new Roles(heldBy(entries, users), descriptions)
 }
 
-function parsed(path: string, text: string, faults: Fault[]) {
+function parsed(file: WrittenDocument, faults: Fault[]) {
   try {
-    return parseYaml(text, rolesSchema)
+    return parseEntries(file, rolesSchema, { list: 'roles', calledBy: 'name' })
   } catch (error) {
     if (!(error instanceof DocumentFault)) throw error
-    faults.push(
-      ...error.faults.map((fault) => ({
-        ...fault,
-        path: fault.path === '' ? path : `${path}: ${fault.path}`,
-      })),
-    )
+    faults.push(...error.faults)
     return undefined
   }
 }
