@@ -30,10 +30,11 @@ RUN strip --strip-all /usr/local/bin/node \
  && chown -R 65532:65532 /opt/lumo-broker/compile-cache
 
 # The compile cache is bound to version, user, flags and path, so it is made as it will be read: one real run of every role,
-# and of the commands for which a container is entered.
+# and of the commands for which a container is entered. The ports lie below 32768, where no outgoing connection of the
+# machine takes them: a build with the host's network shares them with it.
 USER 65532:65532
 ENV NODE_COMPILE_CACHE=/opt/lumo-broker/compile-cache MALLOC_ARENA_MAX=1
-RUN sh -c 'lumo-broker dev --state /tmp/warm --first-port 39170 > /tmp/warm.log & \
+RUN sh -c 'lumo-broker dev --state /tmp/warm --first-port 19170 > /tmp/warm.log & \
       pid=$!; \
       for i in $(seq 300); do grep -q "is ready" /tmp/warm.log && break; sleep 0.1; done; \
       export LUMO_CONFIG=/tmp/warm/config.json; \
