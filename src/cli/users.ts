@@ -1,4 +1,4 @@
-import { Passwords } from '../endpoint/authorize/password.ts'
+import { Passwords } from '../endpoint/sign_in/password.ts'
 import { newLocalSub } from '../endpoint/users.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'

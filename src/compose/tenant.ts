@@ -1,5 +1,5 @@
 import { Consents } from '../endpoint/authorize/consents.ts'
-import { Sessions } from '../endpoint/authorize/session.ts'
+import { Sessions } from '../endpoint/browser/session.ts'
 import type { ClientConfig } from '../config/client.ts'
 import { parseClientFiles } from '../config/client_files.ts'
 import type { TenantConfig } from '../config/config.ts'

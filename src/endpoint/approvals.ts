@@ -1,6 +1,6 @@
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
-import type { Store } from '../store/store.ts'
+import type { Approval, Store } from '../store/store.ts'
 
 /** How long an agent may wait for the answer of a user. */
 const LIFETIME_SECONDS = 600
@@ -10,6 +10,9 @@ export interface OpenApproval {
   readonly id: string
   readonly expiresInSeconds: number
 }
+
+/** What an agent asks a user for. */
+type Asked = Pick<Approval, 'user' | 'agent' | 'scopes' | 'chain'>
 
 interface ApprovalsDependencies {
   readonly tenant: string
@@ -27,7 +30,7 @@ export class Approvals {
   }
 
   /** Opens one, or finds the one that is open: an agent that tries again waits for the same answer. */
-  async open(user: string, agent: string, scopes: readonly string[]): Promise<OpenApproval> {
+  async open({ user, agent, scopes, chain }: Asked): Promise<OpenApproval> {
     const { tenant, store, clock, random } = this.#dependencies
     const createdAt = unixSeconds(clock)
     const { id, expiresAt } = await store.openApproval({
@@ -36,6 +39,8 @@ export class Approvals {
       user,
       agent,
       scopes,
+      chain,
+      status: 'pending',
       createdAt,
       expiresAt: createdAt + LIFETIME_SECONDS,
     })

@@ -65,6 +65,7 @@ export class Codes {
       hash: hashOf(code),
       grantId: random.uuid(),
       clientId,
+      sub: grant.sub,
       grant: JSON.stringify(stored),
       // Remembered for as long as what it made can live, for its second use is a sign of theft even then.
       expiresAt: stored.expiresAt + familySeconds + MAX_TOKEN_SECONDS,

@@ -40,12 +40,14 @@ export class Revocations {
   reaches({ jti, grantId, sub, clientId, act, issuedAt }: Revocable): Promise<boolean> {
     const { tenant, store } = this.#dependencies
     const actors = actorsOf(act)
+    const clients = [clientId, ...actors.map((actor) => actor.client_id)]
     return store.isRevoked({
       tenant,
       jti,
       grantId,
       subjects: [sub, ...actors.map((actor) => actor.sub)],
-      clients: [clientId, ...actors.map((actor) => actor.client_id)],
+      clients,
+      pairs: clients.map((client) => pairOf(sub, client)),
       issuedAt,
     })
   }
@@ -68,6 +70,13 @@ export class Revocations {
     await this.#write(named, undefined, unixSeconds(clock))
   }
 
+  /** What a client has of a subject by now, whether the token is its own or it acts by it. */
+  async endPair(sub: string, client: string): Promise<void> {
+    const { clock } = this.#dependencies
+    const value = pairOf(sub, client)
+    await this.#write([{ kind: 'pair', value }], undefined, unixSeconds(clock))
+  }
+
   /** A token or a grant that ended never comes back, so nothing that bears its name is too new to be meant. */
   #write(
     named: readonly { readonly kind: RevocationKind; readonly value: string }[],
@@ -85,4 +94,9 @@ export class Revocations {
     }))
     return store.revoke(records)
   }
+}
+
+/** No two pairs have one text: neither part can hold the quotes of the other. */
+function pairOf(sub: string, client: string): string {
+  return JSON.stringify([sub, client])
 }

@@ -1,6 +1,6 @@
 import type { Ceiling } from '../policy/ceiling.ts'
 import type { Consents } from './authorize/consents.ts'
-import type { Sessions } from './authorize/session.ts'
+import type { Sessions } from './browser/session.ts'
 import type { PermissionEngine } from '../policy/permissions/engine.ts'
 import type { Agent, Delegation, Policy } from '../policy/policy.ts'
 import type { LocalUser, UserGrant } from '../store/store.ts'

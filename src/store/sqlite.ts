@@ -1,3 +1,4 @@
+import { apiKeys } from './sqlite/api_keys.ts'
 import { approvals } from './sqlite/approvals.ts'
 import { audit } from './sqlite/audit.ts'
 import { clients } from './sqlite/clients.ts'
@@ -9,10 +10,12 @@ import { keySets } from './sqlite/key_sets.ts'
 import { localUsers } from './sqlite/local_users.ts'
 import { openSqlite } from './sqlite/open.ts'
 import { pruning } from './sqlite/prune.ts'
+import { pushedRequests } from './sqlite/pushed_requests.ts'
 import { reservations } from './sqlite/reservations.ts'
 import { revocations, revoking } from './sqlite/revocations.ts'
 import { sessions } from './sqlite/sessions.ts'
 import { signingKeys } from './sqlite/signing_keys.ts'
+import { upstreamUsers, upstreamVisits } from './sqlite/upstream.ts'
 import { users } from './sqlite/users.ts'
 import { WalSync } from './sqlite/wal_sync.ts'
 import type { Store } from './store.ts'
@@ -41,6 +44,10 @@ function storeOver(connection: Connection, flushing: WalSync): Store {
     ...sessions(connection),
     ...consents(connection),
     ...approvals(connection),
+    ...upstreamUsers(connection),
+    ...upstreamVisits(connection),
+    ...pushedRequests(connection),
+    ...apiKeys(connection),
     ...audit(connection, flushing),
     ...pruning(connection),
     close: () =>

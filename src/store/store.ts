@@ -35,6 +35,8 @@ export interface CodeRecord {
   /** Of everything that will be made of it. */
   readonly grantId: string
   readonly clientId: string
+  /** Whose it is. */
+  readonly sub: string
   /** What it was issued for, as JSON. */
   readonly grant: string
   readonly expiresAt: number
@@ -65,8 +67,11 @@ export interface RefreshFamily {
   readonly rotatedAt: readonly number[]
 }
 
-/** What a revocation names. `subject` reaches actors of a chain too, `client` the clients of actors. */
-export type RevocationKind = 'jti' | 'grant' | 'subject' | 'client' | 'tenant'
+/**
+ * What a revocation names. `subject` reaches actors of a chain too, `client` the clients of actors; `pair` is what a client has
+ * of a subject, itself or as an actor.
+ */
+export type RevocationKind = 'jti' | 'grant' | 'subject' | 'client' | 'pair' | 'tenant'
 
 /** Tokens that were issued up to a moment are no longer good. Times in Unix seconds. */
 export interface RevocationRecord {
@@ -87,6 +92,8 @@ export interface RevocationQuestion {
   readonly grantId: string
   readonly subjects: readonly string[]
   readonly clients: readonly string[]
+  /** Of the subject with each of the clients. */
+  readonly pairs: readonly string[]
   /** Unix seconds. */
   readonly issuedAt: number
 }
@@ -101,7 +108,13 @@ export interface UserGrant {
   readonly createdAt: number
 }
 
-/** An agent has asked for what a user could allow it, and nobody has answered yet. */
+/** So long after it could have been answered an approval is still known: whoever waits for it is told what became of it. */
+export const APPROVAL_KEPT_SECONDS = 3_600
+
+/** `expired`: nobody answered in time. */
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired'
+
+/** An agent has asked for what a user could allow it. */
 export interface Approval {
   readonly tenant: string
   readonly id: string
@@ -109,6 +122,9 @@ export interface Approval {
   /** `client_id` of the agent. */
   readonly agent: string
   readonly scopes: readonly string[]
+  /** Clients through whose hands the user's token came to the agent, the first one first. */
+  readonly chain: readonly string[]
+  readonly status: ApprovalStatus
   readonly createdAt: number
   readonly expiresAt: number
 }
@@ -123,6 +139,62 @@ export interface LocalUser {
   /** A PHC string. */
   readonly password: string
   readonly createdAt: number
+}
+
+/** A user whom another OpenID Provider signs in. */
+export interface UpstreamUser {
+  readonly tenant: string
+  /** Issuer of that provider. */
+  readonly issuer: string
+  /** `sub` there. */
+  readonly subject: string
+  /** `sub` here. */
+  readonly sub: string
+  readonly email: string | undefined
+  /** Whether the provider says so. */
+  readonly emailVerified: boolean
+  readonly name: string | undefined
+  readonly createdAt: number
+}
+
+/** Somebody who was sent to another OpenID Provider, and has not come back. */
+export interface UpstreamVisit {
+  readonly tenant: string
+  /** SHA-256 of `state`. */
+  readonly hash: Uint8Array
+  /** Name of the provider. */
+  readonly upstream: string
+  /** SHA-256 of what the browser holds. */
+  readonly browser: Uint8Array
+  /** Where they go on from there. */
+  readonly next: string
+  readonly expiresAt: number
+}
+
+/** An authorization request that a client pushed (RFC 9126). */
+export interface PushedRequest {
+  readonly tenant: string
+  /** SHA-256 of the random part of its `request_uri`. */
+  readonly hash: Uint8Array
+  readonly clientId: string
+  /** Its parameters, form-encoded. */
+  readonly query: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** A key by which a client asks for permissions. */
+export interface ApiKeyRecord {
+  readonly tenant: string
+  readonly id: string
+  readonly clientId: string
+  /** SHA-256 of the key. */
+  readonly hash: Uint8Array
+  /** What the operator calls it. */
+  readonly name: string
+  readonly createdAt: number
+  /** Undefined: it does not expire. */
+  readonly expiresAt: number | undefined
 }
 
 /** Somebody who is signed in. */
@@ -141,8 +213,8 @@ export interface ConsentRecord {
   readonly tenant: string
   readonly user: string
   readonly client: string
-  readonly scopes: readonly string[]
-  readonly targets: readonly string[]
+  /** Scopes by target; those at no target under the empty name. What was agreed to at one is not agreed to at another. */
+  readonly given: Readonly<Record<string, readonly string[]>>
   readonly createdAt: number
 }
 
@@ -209,6 +281,8 @@ export interface Store {
   code(tenant: string, hash: Uint8Array): Promise<CodeRecord | undefined>
   /** True for the one caller that consumes it; false for every other, and where there is no such code. */
   consumeCode(tenant: string, hash: Uint8Array): Promise<boolean>
+  /** `grant_id`s of the codes that a client was given for a user, and of which something may still live. */
+  grantIds(tenant: string, user: string, client: string): Promise<readonly string[]>
 
   keepFamily(family: RefreshFamily): Promise<void>
   family(tenant: string, id: string): Promise<RefreshFamily | undefined>
@@ -225,19 +299,35 @@ export interface Store {
   /** True the first time, until it expires. `now` in Unix seconds. */
   reserve(once: Once, now: number): Promise<boolean>
 
-  userGrants(tenant: string): Promise<readonly UserGrant[]>
+  /** Of one user where one is given. */
+  userGrants(tenant: string, user?: string): Promise<readonly UserGrant[]>
   userGrant(tenant: string, user: string, agent: string): Promise<UserGrant | undefined>
   /** Replaces the one for the same user and agent. */
   putUserGrant(grant: UserGrant): Promise<void>
   removeUserGrant(tenant: string, user: string, agent: string): Promise<boolean>
 
   /**
-   * Keeps an approval, or answers with the one that is open for the same user and agent: asking again opens no second.
-   * Open is what has not expired at the moment at which the given one was made.
+   * Keeps an approval, or answers with the one that the same user and agent have, if it is pending or denied and has not expired
+   * at the moment at which the given one was made: asking again opens no second, and whoever said no is not asked at once again.
    */
   openApproval(approval: Approval): Promise<Approval>
-  /** Those that have not expired, oldest first. `now` in Unix seconds. */
-  approvals(tenant: string, now: number): Promise<readonly Approval[]>
+  /** Until an hour after it expired. */
+  approval(tenant: string, id: string): Promise<Approval | undefined>
+  /** Those that are pending and have not expired, oldest first; of one user where one is given. `now` in Unix seconds. */
+  approvals(tenant: string, now: number, user?: string): Promise<readonly Approval[]>
+  /**
+   * A user answers one of their own. What they approve is granted in the same step, beside what was before. Undefined: it is not
+   * theirs, or not pending any more.
+   */
+  decideApproval(
+    tenant: string,
+    user: string,
+    id: string,
+    decision: 'approved' | 'denied',
+    now: number,
+  ): Promise<Approval | undefined>
+  /** Marks those that nobody answered in time, and answers with them: each is told of once. */
+  expireApprovals(tenant: string, now: number): Promise<readonly Approval[]>
 
   /** False where the `sub` or the address is taken. */
   addLocalUser(user: LocalUser): Promise<boolean>
@@ -247,6 +337,31 @@ export interface Store {
   localUsers(tenant: string): Promise<readonly LocalUser[]>
   /** False where there is no such user. */
   setPassword(tenant: string, sub: string, password: string): Promise<boolean>
+
+  /** Keeps a user of another provider, or what is new of one who is known; answers with what is kept: a known one keeps their `sub`. */
+  putUpstreamUser(user: UpstreamUser): Promise<UpstreamUser>
+  upstreamUser(tenant: string, sub: string): Promise<UpstreamUser | undefined>
+  upstreamUserOf(
+    tenant: string,
+    issuer: string,
+    subject: string,
+  ): Promise<UpstreamUser | undefined>
+  /** By `sub`. */
+  upstreamUsers(tenant: string): Promise<readonly UpstreamUser[]>
+  keepUpstreamVisit(visit: UpstreamVisit): Promise<void>
+  /** It is gone then: one answer of the provider is taken once. */
+  takeUpstreamVisit(tenant: string, hash: Uint8Array): Promise<UpstreamVisit | undefined>
+
+  keepPushed(request: PushedRequest): Promise<void>
+  pushed(tenant: string, hash: Uint8Array): Promise<PushedRequest | undefined>
+  /** True for the one that takes it away. */
+  endPushed(tenant: string, hash: Uint8Array): Promise<boolean>
+
+  addApiKey(key: ApiKeyRecord): Promise<void>
+  apiKey(tenant: string, id: string): Promise<ApiKeyRecord | undefined>
+  /** Oldest first. */
+  apiKeys(tenant: string): Promise<readonly ApiKeyRecord[]>
+  removeApiKey(tenant: string, id: string): Promise<boolean>
 
   keepSession(session: SessionRecord): Promise<void>
   session(tenant: string, hash: Uint8Array): Promise<SessionRecord | undefined>

@@ -8,6 +8,7 @@ import { peopleConformance } from './conformance/people.ts'
 import { pruneConformance } from './conformance/prune.ts'
 import { reservationConformance } from './conformance/reservations.ts'
 import { revocationConformance } from './conformance/revocations.ts'
+import { signInConformance } from './conformance/sign_ins.ts'
 import { signingKeyConformance } from './conformance/signing_keys.ts'
 import { userConformance } from './conformance/users.ts'
 import { storeTests, type Open } from './conformance/opened.ts'
@@ -24,6 +25,7 @@ export function storeConformance(name: string, open: Open): void {
   reservationConformance(tests)
   userConformance(tests)
   peopleConformance(tests)
+  signInConformance(tests)
   approvalConformance(tests)
   auditConformance(tests)
   pruneConformance(tests)

@@ -70,9 +70,29 @@ test('it then has the very schema of a new file', () =>
     makeFirstSchema(old)
     for (const file of [old, fresh]) await sqliteStore(file).close()
     expect(schemaOf(old)).toEqual(schemaOf(fresh))
-    expect(ask(fresh, 'PRAGMA user_version')).toEqual([{ user_version: 4 }])
+    expect(ask(fresh, 'PRAGMA user_version')).toEqual([{ user_version: 5 }])
     expect(JSON.stringify(schemaOf(fresh))).not.toContain('signing_keys_1')
   }))
+
+/** What the versions after the second have brought. */
+const since = {
+  tables: [
+    'key_sets',
+    'local_users',
+    'sessions',
+    'consents',
+    'upstream_users',
+    'upstream_visits',
+    'pushed_requests',
+    'api_keys',
+  ],
+  indexes: ['codes_by_user', 'approvals_by_id', 'approvals_pending'],
+  columns: [
+    ['codes', 'sub'],
+    ['approvals', 'chain'],
+    ['approvals', 'status'],
+  ],
+} as const
 
 test('a file of the second schema keeps what it has, and gets what is new', () =>
   inFolder(async (folder) => {
@@ -81,9 +101,9 @@ test('a file of the second schema keeps what it has, and gets what is new', () =
     for (const key of keys) await before.addSigningKey(key)
     await before.close()
     const schema = schemaOf(file)
-    for (const table of ['key_sets', 'local_users', 'sessions', 'consents']) {
-      ask(file, `DROP TABLE ${table}`)
-    }
+    for (const taken of since.tables) ask(file, `DROP TABLE ${taken}`)
+    for (const taken of since.indexes) ask(file, `DROP INDEX ${taken}`)
+    for (const [table, column] of since.columns) ask(file, `ALTER TABLE ${table} DROP ${column}`)
     ask(file, 'PRAGMA user_version = 2')
     const store = sqliteStore(file)
     await store.keepKeySet(keySet())
@@ -119,12 +139,12 @@ test('a file of a newer program is refused with a sentence, and left as it was',
     makeFirstSchema(file)
     // Not even into a write-ahead log: what a newer program keeps its files in is its own affair.
     ask(file, 'PRAGMA journal_mode = DELETE')
-    ask(file, 'PRAGMA user_version = 5')
+    ask(file, 'PRAGMA user_version = 6')
     const before = await readFile(file)
     expect(() => sqliteStore(file)).toThrow(
       new StoreFault(
         `the store ${file} was written by a newer version of this program ` +
-          '(schema 5, this program knows 4)',
+          '(schema 6, this program knows 5)',
       ),
     )
     expect(await readFile(file)).toEqual(before)

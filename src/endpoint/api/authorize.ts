@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { stylePath } from '../authorize/answers.ts'
+import { stylePath } from '../browser/answers.ts'
 import type { ApiAnswer, ApiAnswers, ApiOperation, ApiParameter } from '../../platform/api.ts'
 import { plainRefusal } from './errors.ts'
 import { tenantParameter, tenantPrefixes } from './paths.ts'

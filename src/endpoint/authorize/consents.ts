@@ -25,25 +25,35 @@ export class Consents {
   /** Whether a user has agreed to all of it. To nothing at all nobody has agreed before they were asked. */
   async covers(user: string, { client, scope, targets }: Wanted): Promise<boolean> {
     const { tenant, store } = this.#dependencies
-    const given = await store.consent(tenant, user, client)
+    const given = (await store.consent(tenant, user, client))?.given
     return (
       given !== undefined &&
-      scope.every((each) => given.scopes.includes(each)) &&
-      targets.every((each) => given.targets.includes(each))
+      placesOf(targets).every((place) => {
+        const scopes = given[place] ?? []
+        return place in given && scope.every((each) => scopes.includes(each))
+      })
     )
   }
 
   /** Remembers it beside what was agreed to before. */
   async give(user: string, { client, scope, targets }: Wanted): Promise<void> {
     const { tenant, store, clock } = this.#dependencies
-    const before = await store.consent(tenant, user, client)
+    const before = (await store.consent(tenant, user, client))?.given ?? {}
+    const added = placesOf(targets).map((place) => [
+      place,
+      [...new Set([...(before[place] ?? []), ...scope])],
+    ])
     await store.putConsent({
       tenant,
       user,
       client,
-      scopes: [...new Set([...(before?.scopes ?? []), ...scope])],
-      targets: [...new Set([...(before?.targets ?? []), ...targets])],
+      given: { ...before, ...(Object.fromEntries(added) as typeof before) },
       createdAt: unixSeconds(clock),
     })
   }
+}
+
+/** Where no target is named, the scopes are at none. */
+function placesOf(targets: readonly string[]): readonly string[] {
+  return targets.length === 0 ? [''] : targets
 }

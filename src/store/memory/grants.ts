@@ -1,7 +1,6 @@
 import { reuseRevocation } from '../reuse.ts'
 import { judgeRotation } from '../rotation.ts'
 import type {
-  Approval,
   CodeRecord,
   Once,
   RefreshFamily,
@@ -11,23 +10,20 @@ import type {
 } from '../store.ts'
 import { compare, Table } from './table.ts'
 
-type Codes = Pick<Store, 'keepCode' | 'code' | 'consumeCode'>
+type Codes = Pick<Store, 'keepCode' | 'code' | 'consumeCode' | 'grantIds'>
 type Families = Pick<Store, 'keepFamily' | 'family' | 'rotateRefresh'>
 type Revocations = Pick<Store, 'revoke' | 'isRevoked'>
-type Approvals = Pick<Store, 'openApproval' | 'approvals'>
 type Expiring = Pick<Store, 'reserve' | 'prune'>
 
 /** What is made of grants, and how it ends. */
-export function grants(): Codes & Families & Revocations & Approvals & Expiring {
+export function grants(): Codes & Families & Revocations & Expiring {
   const codes = new Table<CodeRecord>(({ tenant, hash }) => [tenant, hash])
   const families = new Table<RefreshFamily>(({ tenant, id }) => [tenant, id])
   const revocations = new Revoked()
-  const approvals = new Table<Approval>(({ tenant, user, agent }) => [tenant, user, agent])
   const reserved = new Table<Once>(({ tenant, owner, jti }) => [tenant, owner, jti])
   return {
     ...codeVerbs(codes),
     ...familyVerbs(families, revocations),
-    ...approvalVerbs(approvals),
     revoke: (records) => {
       for (const record of records) revocations.write(record)
       return Promise.resolve()
@@ -40,29 +36,11 @@ export function grants(): Codes & Families & Revocations & Approvals & Expiring 
       return Promise.resolve(true)
     },
     prune: (now) => {
-      for (const table of [codes, families, revocations.table, approvals, reserved]) {
+      for (const table of [codes, families, revocations.table, reserved]) {
         table.removeWhere(({ expiresAt }) => expiresAt <= now)
       }
       return Promise.resolve()
     },
-  }
-}
-
-function approvalVerbs(approvals: Table<Approval>): Approvals {
-  return {
-    openApproval: (approval) => {
-      const { tenant, user, agent, createdAt } = approval
-      const open = approvals.get(tenant, user, agent)
-      if (open && open.expiresAt > createdAt) return Promise.resolve(open)
-      approvals.put(approval)
-      return Promise.resolve(approval)
-    },
-    approvals: (tenant, now) =>
-      Promise.resolve(
-        approvals
-          .where((approval) => approval.tenant === tenant && approval.expiresAt > now)
-          .toSorted((one, other) => one.createdAt - other.createdAt || compare(one.id, other.id)),
-      ),
   }
 }
 
@@ -76,6 +54,13 @@ function codeVerbs(codes: Table<CodeRecord>): Codes {
       codes.put({ ...record, consumed: true })
       return Promise.resolve(true)
     },
+    grantIds: (tenant, user, client) =>
+      Promise.resolve(
+        codes
+          .where((code) => code.tenant === tenant && code.sub === user && code.clientId === client)
+          .map(({ grantId }) => grantId)
+          .toSorted(compare),
+      ),
   }
 }
 
@@ -107,12 +92,13 @@ class Revoked {
     })
   }
 
-  reach({ tenant, jti, grantId, subjects, clients, issuedAt }: RevocationQuestion): boolean {
+  reach({ tenant, jti, grantId, subjects, clients, pairs, issuedAt }: RevocationQuestion): boolean {
     const names: readonly (readonly [string, string])[] = [
       ...(jti === undefined ? [] : [['jti', jti] as const]),
       ['grant', grantId],
       ...subjects.map((subject) => ['subject', subject] as const),
       ...clients.map((client) => ['client', client] as const),
+      ...pairs.map((pair) => ['pair', pair] as const),
       ['tenant', ''],
     ]
     return names.some(([kind, value]) => {

@@ -1,3 +1,4 @@
+import { approvals } from './approvals.ts'
 import type { Store, UserGrant } from '../store.ts'
 import { compare, Table } from './table.ts'
 
@@ -18,14 +19,15 @@ interface DisabledUser {
 }
 
 /** What users have granted to agents, and which users may nothing any more. */
-export function users(): Users {
+export function users(): Users & ReturnType<typeof approvals> {
   const grants = new Table<UserGrant>(({ tenant, user, agent }) => [tenant, user, agent])
   const disabledUsers = new Table<DisabledUser>(({ tenant, user }) => [tenant, user])
   return {
-    userGrants: (tenant) =>
+    ...approvals(grants),
+    userGrants: (tenant, user) =>
       Promise.resolve(
         grants
-          .where((grant) => grant.tenant === tenant)
+          .where((grant) => grant.tenant === tenant && (user ?? grant.user) === grant.user)
           .toSorted(
             (one, other) => compare(one.user, other.user) || compare(one.agent, other.agent),
           ),

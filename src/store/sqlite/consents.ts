@@ -3,20 +3,17 @@ import type { Connection } from './connection.ts'
 
 type Consents = Pick<Store, 'consent' | 'consents' | 'putConsent' | 'removeConsent'>
 
-type Row = Omit<ConsentRecord, 'scopes' | 'targets'> & {
-  readonly scopes: string
-  readonly targets: string
-}
+type Row = Omit<ConsentRecord, 'given'> & { readonly given: string }
 
 const SELECT = `
-  SELECT tenant, user, client, scopes, targets, created_at AS createdAt FROM consents
+  SELECT tenant, user, client, given, created_at AS createdAt FROM consents
   WHERE tenant = ? AND user = ?`
 
 /** What users agreed to, by client. */
 export function consents(connection: Connection): Consents {
   const one = connection.prepare<Row>(`${SELECT} AND client = ?`)
   const all = connection.prepare<Row>(`${SELECT} ORDER BY client`)
-  const put = connection.prepare('INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?, ?, ?)')
+  const put = connection.prepare('INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?, ?)')
   const remove = connection.prepare(
     'DELETE FROM consents WHERE tenant = ? AND user = ? AND client = ?',
   )
@@ -27,19 +24,15 @@ export function consents(connection: Connection): Consents {
         return row && consentOf(row)
       }),
     consents: (tenant, user) => connection.attempt(() => all.all(tenant, user).map(consentOf)),
-    putConsent: ({ tenant, user, client, scopes, targets, createdAt }) =>
+    putConsent: ({ tenant, user, client, given, createdAt }) =>
       connection.attempt(() => {
-        put.run(tenant, user, client, JSON.stringify(scopes), JSON.stringify(targets), createdAt)
+        put.run(tenant, user, client, JSON.stringify(given), createdAt)
       }),
     removeConsent: (tenant, user, client) =>
       connection.attempt(() => remove.run(tenant, user, client) === 1),
   }
 }
 
-function consentOf({ scopes, targets, ...row }: Row): ConsentRecord {
-  return {
-    ...row,
-    scopes: JSON.parse(scopes) as readonly string[],
-    targets: JSON.parse(targets) as readonly string[],
-  }
+function consentOf({ given, ...row }: Row): ConsentRecord {
+  return { ...row, given: JSON.parse(given) as ConsentRecord['given'] }
 }

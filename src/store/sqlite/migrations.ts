@@ -189,8 +189,74 @@ const VERSION_4 = `
     PRIMARY KEY (tenant, user, client)
   ) STRICT, WITHOUT ROWID;`
 
+/** Consents before this did not say which scope was agreed to at which target: people are asked again. */
+const VERSION_5 = `
+  ALTER TABLE codes ADD COLUMN sub TEXT NOT NULL DEFAULT '';
+  CREATE INDEX codes_by_user ON codes (tenant, sub, client_id);
+
+  ALTER TABLE approvals ADD COLUMN chain TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE approvals ADD COLUMN status TEXT NOT NULL DEFAULT 'pending';
+  CREATE UNIQUE INDEX approvals_by_id ON approvals (tenant, id);
+  CREATE INDEX approvals_pending ON approvals (tenant, expires_at) WHERE status = 'pending';
+
+  DROP TABLE consents;
+  CREATE TABLE consents (
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    client TEXT NOT NULL,
+    given TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, client)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE upstream_users (
+    tenant TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    email TEXT,
+    email_verified INTEGER NOT NULL,
+    name TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, issuer, subject)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX upstream_users_by_sub ON upstream_users (tenant, sub);
+
+  CREATE TABLE upstream_visits (
+    tenant TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    upstream TEXT NOT NULL,
+    browser BLOB NOT NULL,
+    next TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX upstream_visits_by_end ON upstream_visits (expires_at);
+
+  CREATE TABLE pushed_requests (
+    tenant TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    client_id TEXT NOT NULL,
+    query TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX pushed_requests_by_end ON pushed_requests (expires_at);
+
+  CREATE TABLE api_keys (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (tenant, id)
+  ) STRICT, WITHOUT ROWID;`
+
 /** Each leads from the version of its place to the next one. One that was released is never changed. */
-const migrations: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
+const migrations: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
 
 /**
  * Brings a file to the schema that this program knows, one version after another, each whole or not at all.
@@ -207,6 +273,9 @@ export function migrate(connection: Connection, file: string): void {
     })
   }
   refuseNewer(connection, file)
+  // Statements are compiled by the schema as this connection last read it, and only running one shows that another process
+  // has changed it meanwhile.
+  connection.prepare('SELECT count(*) FROM sqlite_schema').get()
 }
 
 /**

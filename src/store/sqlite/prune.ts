@@ -1,4 +1,4 @@
-import type { Store } from '../store.ts'
+import { APPROVAL_KEPT_SECONDS, type Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 const EXPIRING = [
@@ -7,17 +7,21 @@ const EXPIRING = [
   'refresh_families',
   'revocations',
   'reservations',
-  'approvals',
+  'upstream_visits',
+  'pushed_requests',
 ]
+
 
 export function pruning(connection: Connection): Pick<Store, 'prune'> {
   const statements = EXPIRING.map((table) =>
     connection.prepare(`DELETE FROM ${table} WHERE expires_at <= ?`),
   )
+  const approvals = connection.prepare('DELETE FROM approvals WHERE expires_at <= ?')
   return {
     prune: (now) =>
       connection.write(() => {
         for (const statement of statements) statement.run(now)
+        approvals.run(now - APPROVAL_KEPT_SECONDS)
       }),
   }
 }

@@ -43,12 +43,14 @@ function namesIn({
   grantId,
   subjects,
   clients,
+  pairs,
 }: RevocationQuestion): readonly (readonly [RevocationKind, string])[] {
   return [
     ...(jti === undefined ? [] : [['jti', jti] as const]),
     ['grant', grantId],
     ...subjects.map((subject) => ['subject', subject] as const),
     ...clients.map((client) => ['client', client] as const),
+    ...pairs.map((pair) => ['pair', pair] as const),
     ['tenant', ''],
   ]
 }

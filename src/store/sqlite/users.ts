@@ -25,13 +25,17 @@ const SELECT = `
 function userGrants(connection: Connection) {
   const selectOne = connection.prepare<GrantRow>(`${SELECT} AND user = ? AND agent = ?`)
   const selectAll = connection.prepare<GrantRow>(`${SELECT} ORDER BY user, agent`)
+  const selectOfUser = connection.prepare<GrantRow>(`${SELECT} AND user = ? ORDER BY agent`)
   const put = connection.prepare('INSERT OR REPLACE INTO user_grants VALUES (?, ?, ?, ?, ?)')
   const remove = connection.prepare(
     'DELETE FROM user_grants WHERE tenant = ? AND user = ? AND agent = ?',
   )
   return {
-    userGrants: (tenant: string) =>
-      connection.attempt(() => selectAll.all(tenant).map(userGrantOf)),
+    userGrants: (tenant: string, user?: string) =>
+      connection.attempt(() => {
+        const rows = user === undefined ? selectAll.all(tenant) : selectOfUser.all(tenant, user)
+        return rows.map(userGrantOf)
+      }),
     userGrant: (tenant: string, user: string, agent: string) =>
       connection.attempt(() => {
         const row = selectOne.get(tenant, user, agent)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Passwords } from '../../../src/endpoint/authorize/password.ts'
+import { Passwords } from '../../../src/endpoint/sign_in/password.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { CALLBACK, ISSUER, peopledAuthority, type Peopled } from '../../fakes/peopled_authority.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Passwords } from '../../../src/endpoint/authorize/password.ts'
+import { Passwords } from '../../../src/endpoint/sign_in/password.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 
 const passwords = new Passwords(systemRandom)

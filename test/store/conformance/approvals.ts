@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { approval, now } from '../records.ts'
-import type { StoreTests } from './opened.ts'
+import { approval, now, userGrant } from '../records.ts'
+import { atOnce, type StoreTests } from './opened.ts'
 
 export function approvalConformance({ group, test }: StoreTests): void {
   group('approvals', () => {
@@ -41,12 +41,84 @@ export function approvalConformance({ group, test }: StoreTests): void {
       expect(new Set(opened.map(({ id }) => id))).toEqual(new Set([kept?.id]))
     })
 
-    test('is pruned when it has expired', async ([one, other]) => {
+    test('are listed of one user, who alone can answer, once', async ([one, other]) => {
       await one.openApproval(approval())
-      await other.prune(now + 599)
-      expect(await one.approvals('acme-corp', now)).toHaveLength(1)
-      await other.prune(now + 600)
-      expect(await one.approvals('acme-corp', now)).toHaveLength(0)
+      await one.openApproval(approval({ id: 'b', user: 'user-2' }))
+      const mine = await other.approvals('acme-corp', now, 'user-2')
+      expect(mine.map(({ id }) => id)).toEqual(['b'])
+      const decide = (user: string, id: string, at = now) =>
+        other.decideApproval('acme-corp', user, id, 'denied', at)
+      expect(await decide('user-2', 'approval-1')).toBeUndefined()
+      expect(await decide('user-1', 'approval-1', now + 600)).toBeUndefined()
+      const denied = approval({ status: 'denied' })
+      expect(await decide('user-1', 'approval-1')).toEqual(denied)
+      expect(await decide('user-1', 'approval-1')).toBeUndefined()
+      expect(await one.approval('acme-corp', 'approval-1')).toEqual(denied)
+      expect(await one.approval('globex', 'approval-1')).toBeUndefined()
+      expect(await one.userGrants('acme-corp')).toEqual([])
+    })
+
+    test('what is approved is granted beside what was before', async ([one, other]) => {
+      await one.putUserGrant(userGrant({ scopes: ['read', 'list'] }))
+      await one.openApproval(approval())
+      const at = now + 5
+      await other.decideApproval('acme-corp', 'user-1', 'approval-1', 'approved', at)
+      expect(await one.userGrants('acme-corp')).toEqual([
+        userGrant({ scopes: ['read', 'list', 'write'], createdAt: at }),
+      ])
+      expect((await one.approval('acme-corp', 'approval-1'))?.status).toBe('approved')
+    })
+
+    test('of 40 answers at once, one counts', async (ways) => {
+      await ways[0].openApproval(approval())
+      const answers = await atOnce(ways, 40, (way, at) =>
+        way.decideApproval(
+          'acme-corp',
+          'user-1',
+          'approval-1',
+          at % 2 === 0 ? 'approved' : 'denied',
+          now,
+        ),
+      )
+      const [counted, ...others] = answers.filter((answer) => answer !== undefined)
+      expect(others).toEqual([])
+      expect((await ways[1].approval('acme-corp', 'approval-1'))?.status).toBe(counted?.status)
+      const granted = await ways[1].userGrants('acme-corp')
+      expect(granted).toHaveLength(counted?.status === 'approved' ? 1 : 0)
+    })
+
+    test('whoever said no is not asked again at once, whoever said yes may be', async ([
+      one,
+      other,
+    ]) => {
+      await one.openApproval(approval())
+      await one.decideApproval('acme-corp', 'user-1', 'approval-1', 'denied', now)
+      const again = approval({ id: 'approval-2', createdAt: now + 599, expiresAt: now + 1_199 })
+      expect((await other.openApproval(again)).status).toBe('denied')
+      const late = approval({ id: 'approval-3', createdAt: now + 600, expiresAt: now + 1_200 })
+      expect(await other.openApproval(late)).toEqual(late)
+      await one.decideApproval('acme-corp', 'user-1', 'approval-3', 'approved', now + 601)
+      const next = approval({ id: 'approval-4', createdAt: now + 602, expiresAt: now + 1_202 })
+      expect(await other.openApproval(next)).toEqual(next)
+    })
+
+    test('those that nobody answered are told of once', async ([one, other]) => {
+      await one.openApproval(approval())
+      await one.openApproval(approval({ id: 'b', tenant: 'globex' }))
+      expect(await other.expireApprovals('acme-corp', now + 599)).toEqual([])
+      const expired = approval({ status: 'expired' })
+      expect(await other.expireApprovals('acme-corp', now + 600)).toEqual([expired])
+      expect(await one.expireApprovals('acme-corp', now + 601)).toEqual([])
+      expect(await one.approval('acme-corp', 'approval-1')).toEqual(expired)
+      expect((await one.approval('globex', 'b'))?.status).toBe('pending')
+    })
+
+    test('is pruned an hour after it has expired', async ([one, other]) => {
+      await one.openApproval(approval())
+      await other.prune(now + 4_199)
+      expect(await one.approval('acme-corp', 'approval-1')).toBeDefined()
+      await other.prune(now + 4_200)
+      expect(await one.approval('acme-corp', 'approval-1')).toBeUndefined()
     })
   })
 }

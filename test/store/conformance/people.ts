@@ -26,8 +26,7 @@ const consent = (more: Partial<ConsentRecord> = {}): ConsentRecord => ({
   tenant: 'acme-corp',
   user: 'local:1',
   client: 'web',
-  scopes: ['openid'],
-  targets: [],
+  given: { '': ['openid'] },
   createdAt: now,
   ...more,
 })
@@ -93,7 +92,7 @@ export function peopleConformance({ group, test }: StoreTests): void {
   group('consents', () => {
     test('are replaced, listed and removed', async ([one, other]) => {
       await one.putConsent(consent())
-      const wider = consent({ scopes: ['openid', 'email'], targets: ['urn:a'] })
+      const wider = consent({ given: { '': ['openid', 'email'], 'urn:a': ['read'] } })
       await other.putConsent(wider)
       await one.putConsent(consent({ client: 'app' }))
       expect(await one.consent('acme-corp', 'local:1', 'web')).toEqual(wider)

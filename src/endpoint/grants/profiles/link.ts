@@ -1,3 +1,4 @@
+import { actorsOf } from '../../../oauth/act.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { AccessToken } from '../../access_token.ts'
 import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
@@ -29,8 +30,19 @@ export async function linkBetween(
   if (!user) return new OAuthError('delegation_unlinked')
   const grant = await tenant.userGrant(user.sub, party.id)
   if (grant) return { scope: grant.scopes }
-  const { id, expiresInSeconds } = await tenant.approvals.open(user.sub, party.id, wanted)
+  const { id, expiresInSeconds } = await tenant.approvals.open({
+    user: user.sub,
+    agent: party.id,
+    scopes: wanted,
+    chain: handsOf(subject),
+  })
   return new OAuthError('consent_required', {
     members: { approval: id, expires_in: expiresInSeconds },
   })
+}
+
+/** Clients through whose hands a token came, the first one first. */
+function handsOf({ act, clientId }: AccessToken): readonly string[] {
+  const actors = actorsOf(act).map((actor) => actor.client_id)
+  return [...new Set([...actors.toReversed(), clientId])]
 }

@@ -1,13 +1,13 @@
-import { argon2, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Random } from '../../platform/random.ts'
+import { PasswordThread } from './password_thread.ts'
 
 /** RFC 9106; the cost is OWASP's first choice: 19 MiB, two passes, one lane. */
 const COST = { memory: 19_456, passes: 2, parallelism: 1 } as const
 const SALT_BYTES = 16
 const TAG_BYTES = 32
-/** Each takes a thread of four for some tens of milliseconds, and the signatures of tokens need these threads as well. */
-const AT_ONCE = 1
-const MAX_WAITING = 40
+/** One takes some tens of milliseconds: who is behind so many would wait for longer than a person does. */
+const MAX_PENDING = 40
 /** Far more than anybody types, and no work for a flood. */
 export const MAX_PASSWORD_LENGTH = 256
 
@@ -26,11 +26,10 @@ interface Parts {
 /** Whether one was right; `busy`: too many wait. */
 export type Verdict = 'right' | 'wrong' | 'busy'
 
-/** Passwords of local users, as argon2id in PHC strings. Never on the event loop, and few at once. */
+/** Passwords of local users, as argon2id in PHC strings. Never on the event loop, and one at a time. */
 export class Passwords {
   readonly #random: Random
-  #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #thread = new PasswordThread()
   #decoy: Promise<string> | undefined
 
   constructor(random: Random) {
@@ -40,7 +39,7 @@ export class Passwords {
   /** The PHC string to keep. */
   async hash(password: string): Promise<string> {
     const salt = this.#random.bytes(SALT_BYTES)
-    const tag = await this.#inTurn(() => derive(password, { ...COST, salt }, TAG_BYTES))
+    const tag = await this.#derive(password, { ...COST, salt }, TAG_BYTES)
     const { memory, passes, parallelism } = COST
     const cost = `m=${String(memory)},t=${String(passes)},p=${String(parallelism)}`
     return `$argon2id$v=19$${cost}$${text(salt)}$${text(tag)}`
@@ -51,47 +50,23 @@ export class Passwords {
    * time tells nothing.
    */
   async verify(password: string, kept: string | undefined): Promise<Verdict> {
-    if (this.#waiting.length >= MAX_WAITING) return 'busy'
+    if (this.#thread.pending >= MAX_PENDING) return 'busy'
     this.#decoy ??= this.hash(this.#random.bytes(SALT_BYTES).toString('hex'))
     const parts = parse(kept ?? (await this.#decoy))
     if (!parts) return 'wrong'
-    const tag = await this.#inTurn(() => derive(password, parts, parts.tag.length))
+    const tag = await this.#derive(password, parts, parts.tag.length)
     return timingSafeEqual(tag, parts.tag) && kept !== undefined ? 'right' : 'wrong'
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= AT_ONCE) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-      })
-    } else this.#running += 1
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#running -= 1
-    }
+  #derive(
+    password: string,
+    { memory, passes, parallelism, salt }: Omit<Parts, 'tag'>,
+    tagLength: number,
+  ): Promise<Buffer> {
+    // What two keyboards write differently is one password (RFC 8265 section 4.2).
+    const message = new TextEncoder().encode(password.normalize('NFC'))
+    return this.#thread.derive({ message, nonce: salt, memory, passes, parallelism, tagLength })
   }
-}
-
-function derive(
-  password: string,
-  { memory, passes, parallelism, salt }: Omit<Parts, 'tag'>,
-  tagLength: number,
-): Promise<Buffer> {
-  // What two keyboards write differently is one password (RFC 8265 section 4.2).
-  const message = Buffer.from(password.normalize('NFC'))
-  return new Promise((resolve, reject) => {
-    argon2(
-      'argon2id',
-      { message, nonce: salt, memory, passes, parallelism, tagLength },
-      (error, tag) => {
-        if (error) reject(error)
-        else resolve(Buffer.from(tag))
-      },
-    )
-  })
 }
 
 function parse(phc: string): Parts | undefined {

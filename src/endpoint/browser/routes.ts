@@ -10,7 +10,7 @@ import { StoreFault } from '../../store/store.ts'
 import { page, stylePath, styleSheet, type BrowserAnswer } from './answers.ts'
 import type { Pages } from './pages/page.ts'
 import { texts } from './pages/texts.ts'
-import type { AuthorizeSurface, BrowserRequest } from './surface.ts'
+import type { AuthorizeSurface, BrowserRequest } from '../authorize/surface.ts'
 
 export interface AuthorizeRoutesDependencies {
   readonly origin: string

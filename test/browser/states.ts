@@ -1,0 +1,70 @@
+import type { Page } from 'playwright-core'
+import { reachConsent, signIn } from './steps.ts'
+import { HOSTILE_SCOPE, type BrowserWorld } from './world.ts'
+import { docs } from '../fakes/running_authority.ts'
+
+/** Something that a person can have before them. Every one is looked at by axe, on a narrow screen, in light and in dark. */
+export interface PageState {
+  /** The name of its screenshots as well. */
+  readonly name: string
+  readonly heading: string
+  readonly reach: (page: Page, world: BrowserWorld) => Promise<unknown>
+}
+
+const longClient = { client_id: 'a.'.repeat(63) + 'z' }
+
+/** All of them. A new page is one entry more. */
+export const pageStates: readonly PageState[] = [
+  { name: 'sign-in', heading: 'Sign in', reach: (page, { ask }) => page.goto(ask()) },
+  {
+    name: 'sign-in-hinted-long',
+    heading: 'Sign in',
+    reach: (page, { ask }) =>
+      page.goto(ask({ ...longClient, login_hint: `${'long.'.repeat(20)}@acme.example` })),
+  },
+  {
+    name: 'sign-in-wrong',
+    heading: 'Sign in',
+    reach: async (page, { ask, newPerson }) => {
+      await page.goto(ask())
+      await signIn(page, (await newPerson()).email, 'wrong')
+    },
+  },
+  {
+    name: 'sign-in-locked',
+    heading: 'Sign in',
+    reach: async (page, { ask, newPerson }) => {
+      const { email } = await newPerson()
+      await page.goto(ask())
+      for (let times = 0; times < 6; times += 1) await signIn(page, email, 'wrong')
+    },
+  },
+  { name: 'consent', heading: 'Allow access?', reach: (page, world) => reachConsent(page, world) },
+  {
+    name: 'consent-to-identity',
+    heading: 'Allow access?',
+    reach: (page, world) => reachConsent(page, world, { ask: { scope: 'openid' } }),
+  },
+  {
+    name: 'consent-long',
+    heading: 'Allow access?',
+    reach: (page, world) =>
+      reachConsent(page, world, {
+        ask: {
+          ...longClient,
+          scope: `openid email read:documents read:reports ${HOSTILE_SCOPE}`,
+        },
+      }),
+  },
+  {
+    name: 'consent-at-targets',
+    heading: 'Allow access?',
+    reach: (page, world) =>
+      reachConsent(page, world, { ask: { scope: 'read:documents', resource: docs } }),
+  },
+  {
+    name: 'fault',
+    heading: 'This cannot go on',
+    reach: (page, { ask }) => page.goto(ask({ client_id: 'nobody' })),
+  },
+]

@@ -1,0 +1,99 @@
+import { Passwords } from '../../src/endpoint/sign_in/password.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { frontDoor, type FrontDoor } from '../fakes/front_door.ts'
+import {
+  client,
+  docs,
+  files,
+  runAuthority,
+  type TestAuthority,
+} from '../fakes/running_authority.ts'
+import { openClientApp, type ClientApp } from './client_app.ts'
+
+export const PASSWORD = 'correct horse battery staple'
+/** A scope may be any printable character but quotes and backslashes; this one would be a script. */
+export const HOSTILE_SCOPE = '<script>document.title=1</script>'
+
+/** Somebody who can sign in. */
+export interface Person {
+  readonly email: string
+  readonly sub: string
+}
+
+/** An authority under the origin that a browser sees, people, and an application. */
+export interface BrowserWorld {
+  readonly origin: string
+  readonly authority: TestAuthority
+  readonly app: ClientApp
+  /** The address that the application sends a person to. */
+  ask(more?: Readonly<Record<string, string>>): string
+  /** Somebody whom no test has met yet. */
+  newPerson(email?: string): Promise<Person>
+  stop(): Promise<void>
+}
+
+/** Starts all of it. `door`: where a browser finds the authority. */
+export async function openWorld(door?: FrontDoor): Promise<BrowserWorld> {
+  const entrance = door ?? (await frontDoor())
+  const app = await openClientApp()
+  const authority = await runAuthority({
+    origin: entrance.origin,
+    tenants: () => [{ slug: 'acme-corp', clients: clientsOf(app) }],
+  })
+  entrance.leadTo(authority.port)
+  return {
+    origin: entrance.origin,
+    authority,
+    app,
+    ask: (more) => askAt(entrance.origin, app, more),
+    newPerson: personMaker(authority),
+    stop: async () => {
+      await authority.stop()
+      await app.close()
+      await entrance.close()
+    },
+  }
+}
+
+function clientsOf({ callback }: ClientApp) {
+  return ['reports-dashboard', 'a.'.repeat(63) + 'z'].map((id) =>
+    client(id, {
+      grantTypes: ['authorization_code', 'refresh_token'],
+      redirectUris: [callback],
+      grants: [
+        { scopes: ['openid', 'email', 'read:documents', 'read:reports', HOSTILE_SCOPE] },
+        { target: docs, scopes: ['read:documents', 'write:documents'] },
+        { target: files, scopes: ['read:documents'] },
+      ],
+      maxTargets: 2,
+    }),
+  )
+}
+
+function askAt(origin: string, { callback }: ClientApp, more = {}): string {
+  const query = new URLSearchParams({
+    client_id: 'reports-dashboard',
+    redirect_uri: callback,
+    response_type: 'code',
+    scope: 'openid email read:documents',
+    state: 'opaque',
+    ...more,
+  })
+  return `${origin}/t/acme-corp/api/v1/oauth/authorize?${query.toString()}`
+}
+
+/** One hash serves everybody: to make one is dear. */
+function personMaker({ withStore }: TestAuthority): BrowserWorld['newPerson'] {
+  const hashed = new Passwords(systemRandom).hash(PASSWORD)
+  let made = 0
+  return async (email) => {
+    made += 1
+    const name = `person-${String(made)}`
+    const person = { sub: `local:${name}`, email: email ?? `${name}@acme.example` }
+    const password = await hashed
+    await withStore((store) =>
+      store.addLocalUser({ tenant: 'acme-corp', name, password, createdAt: 0, ...person }),
+    )
+    return person
+  }
+}
