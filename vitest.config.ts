@@ -9,6 +9,9 @@ const withProcesses = [
   'test/store/*.test.ts',
 ]
 
+/** Tests with a Chromium, which takes both cores. */
+const inBrowser = 'test/browser/**/*.test.ts'
+
 export default defineConfig({
   test: {
     setupFiles: ['test/network_off.ts'],
@@ -23,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'program',
           include: ['test/**/*.test.ts'],
-          exclude: withProcesses,
+          exclude: [...withProcesses, inBrowser],
           sequence: { groupOrder: 0 },
           maxWorkers: 2,
         },
@@ -35,6 +38,18 @@ export default defineConfig({
           include: withProcesses,
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: [inBrowser],
+          globalSetup: ['test/browser/announce.ts'],
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

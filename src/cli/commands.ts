@@ -48,6 +48,8 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
     --grant-type, --scope, --redirect-uri, --public
     --id ID                           instead of one that is made
   lumo-broker clients list | rotate-secret ID | remove ID
+  lumo-broker api-keys add --client ID --name TEXT [--days N]   prints the key, once
+  lumo-broker api-keys list | remove ID
   lumo-broker keys list | rotate | retire KID
   lumo-broker grants add --user SUB --agent NAME --scope SCOPE
   lumo-broker grants list | remove --user SUB --agent NAME
@@ -73,6 +75,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   config: async () => (await import('./config.ts')).config,
   explain: async () => (await import('./explain.ts')).explain,
   clients: async () => (await import('./clients.ts')).clients,
+  'api-keys': async () => (await import('./api_keys.ts')).apiKeys,
   keys: async () => (await import('./keys.ts')).keys,
   grants: async () => (await import('./grants.ts')).grants,
   users: async () => (await import('./users.ts')).users,

@@ -5,6 +5,8 @@ import type { Surroundings } from '../compose/surroundings.ts'
 import { issuerOf } from '../config/authority.ts'
 import { resolveConfig } from '../config/load.ts'
 import { localCluster } from '../dev/cluster.ts'
+import { demoApp, signInUrl } from '../dev/demo_app.ts'
+import { DEMO_EMAIL, ensureDemoUser } from '../dev/demo_user.ts'
 import { rotateToken } from '../dev/kubelet.ts'
 import { openState, type DevState } from '../dev/state.ts'
 import { openLog } from '../ops/log.ts'
@@ -21,6 +23,7 @@ const CONFIG = 'config.json'
 interface Ports {
   readonly authority: number
   readonly cluster: number
+  readonly demoApp: number
   readonly broker: number
   readonly operations: number
 }
@@ -39,7 +42,10 @@ export async function dev(io: Io): Promise<ExitCode> {
   const log = await openLog({ level: 'info', format: 'auto' }, io.stdout)
   const surroundings = systemSurroundings(log, {})
   const state = await openState(folder, ports.authority, surroundings.random)
+  await ensureDemoUser(state.storeFile, TENANT, state.password, surroundings)
+  const around = relative(io.workingFolder, folder) || '.'
   const cluster = await startCluster(state, ports, surroundings)
+  const app = await startDemoApp(ports, secretIn(around), surroundings)
   try {
     const document = documentOf(state, ports, cluster.issuer)
     // For the commands that look at an authority and change it while it runs.
@@ -49,10 +55,11 @@ export async function dev(io: Io): Promise<ExitCode> {
       untilStarted(application, surroundings),
       io.asked.then(() => false),
     ])
-    io.stdout.write(welcome(ports, relative(io.workingFolder, folder) || '.', hasToken))
+    io.stdout.write(welcome(ports, around, state.password, hasToken))
     await io.asked
     await application.stop()
   } finally {
+    await app.close(0)
     await cluster.stop()
   }
   return 0
@@ -63,7 +70,13 @@ function portsFrom(text: string): Ports {
   if (!Number.isInteger(first) || first < 1 || first > 65_500) {
     throw new UsageFault('--first-port must be a port')
   }
-  return { authority: first, cluster: first + 1, broker: first + 10, operations: first + 20 }
+  return {
+    authority: first,
+    cluster: first + 1,
+    demoApp: first + 2,
+    broker: first + 10,
+    operations: first + 20,
+  }
 }
 
 async function startCluster(state: DevState, ports: Ports, surroundings: Surroundings) {
@@ -91,6 +104,33 @@ async function startCluster(state: DevState, ports: Ports, surroundings: Surroun
       await listening.close(0)
     },
   }
+}
+
+async function startDemoApp(ports: Ports, clientSecret: string, { clock }: Surroundings) {
+  const app = demoApp({
+    issuer: issuerOf(originOf(ports), TENANT),
+    clientId: CLIENT,
+    clientSecret,
+    redirectUri: callbackOf(ports),
+  })
+  await app.ready()
+  return listen(
+    {
+      role: 'demo application',
+      handler: handlerOf(app),
+      addresses: [{ host: '127.0.0.1', port: ports.demoApp }],
+    },
+    clock,
+  )
+}
+
+function callbackOf({ demoApp: port }: Ports): string {
+  return `http://127.0.0.1:${String(port)}/callback`
+}
+
+/** As a shell reads it: what is printed holds no secret. */
+function secretIn(state: string): string {
+  return `$(cat '${join(state, 'client-secret')}')`
 }
 
 function originOf(ports: Ports): string {
@@ -124,7 +164,13 @@ function documentOf(state: DevState, ports: Ports, clusterIssuer: string) {
             {
               id: CLIENT,
               secretHashes: [state.clientSecretHash],
-              grants: [{ scopes: ['read:reports', 'write:data', 'read:users'] }],
+              name: 'Demo reports',
+              grantTypes: ['client_credentials', 'authorization_code', 'refresh_token'],
+              redirectUris: [callbackOf(ports)],
+              grants: [
+                { scopes: ['read:reports', 'write:data', 'read:users'] },
+                { scopes: ['openid', 'profile', 'email'] },
+              ],
             },
           ],
         },
@@ -155,9 +201,10 @@ async function untilStarted(
   return application.started()
 }
 
-function welcome(ports: Ports, state: string, hasToken: boolean): string {
+function welcome(ports: Ports, state: string, password: string, hasToken: boolean): string {
   const url = (port: number): string => `http://127.0.0.1:${String(port)}`
-  const secret = `$(cat '${join(state, 'client-secret')}')`
+  const secret = secretIn(state)
+  const issuer = `${url(ports.authority)}/t/${TENANT}/api/v1`
   const guard = `$(cat '${join(state, 'guard')}')`
   const first = hasToken
     ? 'lumo-broker is ready.'
@@ -171,6 +218,11 @@ ${first}
   metrics and probes   ${url(ports.operations)}/metrics
   state                ${state}/  (policy.yaml says who may become what, roles.yaml who may do what)
   for operators        --config ${join(state, CONFIG)}, as in: npx lumo-broker clients list (after npm run build)
+
+Sign in with a browser as ${DEMO_EMAIL}, with the password ${password}:
+
+  ${signInUrl(issuer, CLIENT, callbackOf(ports))}
+  ${issuer}/account   what acts for you
 
 Try, in another terminal in this folder:
 

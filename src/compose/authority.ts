@@ -1,12 +1,6 @@
 import { auditKeys } from '../audit/chain.ts'
 import { Journal } from '../audit/journal.ts'
 import { retainAudit } from '../audit/retention.ts'
-import { stylePath } from '../endpoint/browser/answers.ts'
-import { SignInAttempts } from '../endpoint/sign_in/attempts.ts'
-import { Pages } from '../endpoint/browser/pages/page.ts'
-import { Passwords } from '../endpoint/sign_in/password.ts'
-import { PasswordSignIn } from '../endpoint/sign_in/password_sign_in.ts'
-import { AuthorizeSurface } from '../endpoint/authorize/surface.ts'
 import type { AuthorityConfig } from '../config/config.ts'
 import {
   issueCode,
@@ -14,6 +8,7 @@ import {
   type Consent,
 } from '../endpoint/authorize/issue_code.ts'
 import { ClientAssertions } from '../endpoint/client/assertion.ts'
+import { recordExpired } from '../endpoint/account/expired.ts'
 import { Limits } from '../endpoint/limits.ts'
 import { authorityListener } from '../endpoint/listener.ts'
 import { Seal } from '../endpoint/sealing.ts'
@@ -21,6 +16,7 @@ import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
 import type { OAuthError } from '../oauth/errors.ts'
 import { repeatedly, shiftedClock, unixSeconds } from '../platform/clock.ts'
+import type { Audit } from '../platform/audit.ts'
 import { handlerOf } from '../platform/listen.ts'
 import { causeOf } from '../platform/log.ts'
 import { memoryHttp, type MemoryHttp } from '../platform/memory_http.ts'
@@ -33,6 +29,7 @@ import type { Verifier } from '../verifier/verifier.ts'
 import { keyOfSecret } from './key_secret.ts'
 import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
+import { browserSide } from './browser_side.ts'
 import { openPolicy, openTenant } from './tenant.ts'
 import { listenWithTls } from './tls.ts'
 
@@ -121,7 +118,7 @@ async function open(
   const audit = new Journal({ store, ...surroundings, seed: auditSeed(seal) })
   opened.add(() => closeJournal(audit, surroundings))
   const { tenants, policies } = await openTenants(config, { store, seal, opened, surroundings })
-  opened.add(repeatedly(clock, LOOK_EVERY_MS, () => lookAtKeys(tenants, surroundings)))
+  opened.add(repeatedly(clock, LOOK_EVERY_MS, () => look(tenants, audit, surroundings)))
   opened.add(repeatedly(clock, TIDY_EVERY_MS, () => tidy(store, seal, config, surroundings)))
   const parts = {
     tenants,
@@ -131,17 +128,12 @@ async function open(
     ...surroundings,
   }
   const token = tokenEndpoint(parts)
-  const pages = new Pages(stylePath)
-  const surface = new AuthorizeSurface({
-    passwords: new PasswordSignIn({
-      passwords: new Passwords(surroundings.random),
-      attempts: new SignInAttempts(clock),
-      ...parts,
-    }),
-    pages,
+  const app = authorityListener({
+    origin: config.origin,
+    token,
+    ...browserSide(parts),
     ...parts,
   })
-  const app = authorityListener({ origin: config.origin, token, surface, pages, ...parts })
   await app.ready()
   opened.add(() => app.close())
   const listening = await listenWithTls(
@@ -196,15 +188,20 @@ async function openTenants(
 }
 
 /** A store that is out leaves the keys as they are; requests say that it is out. */
-async function lookAtKeys(
+async function look(
   tenants: ReadonlyMap<string, Tenant>,
+  audit: Audit,
   { log }: Surroundings,
 ): Promise<void> {
-  for (const { slug, signer } of tenants.values()) {
+  for (const tenant of tenants.values()) {
     try {
-      await signer.look()
+      await tenant.signer.look()
+      await recordExpired(tenant, audit)
     } catch (error) {
-      log.warn('the signing keys could not be looked at', { tenant: slug, ...causeOf(error) })
+      log.warn('keys and approvals could not be looked at', {
+        tenant: tenant.slug,
+        ...causeOf(error),
+      })
     }
   }
 }

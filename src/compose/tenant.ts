@@ -1,4 +1,5 @@
 import { Consents } from '../endpoint/authorize/consents.ts'
+import { PushedRequests } from '../endpoint/authorize/pushed.ts'
 import { Sessions } from '../endpoint/browser/session.ts'
 import type { ClientConfig } from '../config/client.ts'
 import { parseClientFiles } from '../config/client_files.ts'
@@ -7,6 +8,7 @@ import { documentsIn } from '../config/documents_in.ts'
 import { kindProven } from '../config/provider/config.ts'
 import { tellFault } from '../config/document.ts'
 import { AccessTokens } from '../endpoint/access_token.ts'
+import { ApiKeys } from '../endpoint/authz/api_keys.ts'
 import { Approvals } from '../endpoint/approvals.ts'
 import { Clients } from '../endpoint/client/registry.ts'
 import { Codes } from '../endpoint/code.ts'
@@ -83,11 +85,14 @@ export async function openTenant(
       clock,
       random,
     }),
+    trustedOrigins: new Set(config.trustedOrigins),
     consents: new Consents({ tenant: slug, store, clock }),
+    pushed: new PushedRequests({ tenant: slug, store, clock, random }),
     localUser: (email) => store.localUserByEmail(slug, email),
     signer,
     verifier: new Providers(await openProviders(config, needs), clock),
     accessTokens: new AccessTokens({ issuer, signer, revocations, isKnown, clock }),
+    apiKeys: new ApiKeys({ tenant: slug, store, clients, clock }),
     codes: new Codes({
       tenant: slug,
       lifetimeSeconds: config.codeLifetimeSeconds,
@@ -113,6 +118,8 @@ export async function openTenant(
     isPast: (moment) => moment <= unixSeconds(clock),
     approvals: new Approvals({ tenant: slug, store, clock, random }),
     userGrant: (user, agent) => store.userGrant(slug, user, agent),
+    userGrants: (user) => store.userGrants(slug, user),
+    removeUserGrant: (user, agent) => store.removeUserGrant(slug, user, agent),
     permissions,
     policy,
   }

@@ -7,6 +7,7 @@ import type { ReportFault } from './document.ts'
 import { resolveProvider } from './provider/resolve.ts'
 import { provenKind, type ProviderConfig } from './provider/config.ts'
 import type { ConfigFile, TenantEntry } from './schema.ts'
+import { checkUpstreams } from './upstream.ts'
 
 /** The cross rules of the section `authority`. */
 export function resolveAuthority(
@@ -112,6 +113,7 @@ function resolveTenant(
     'two users have the same sub, or a user has that of a client',
     fault,
   )
+  checkUpstreams(tenant.upstreams, `${path}.upstreams`, issuer, fault)
   return {
     slug: tenant.slug,
     issuer,
@@ -129,6 +131,9 @@ function resolveTenant(
     clientFiles: tenant.clientFiles,
     roles: tenant.roles,
     users,
+    passwords: tenant.passwords,
+    upstreams: tenant.upstreams,
+    trustedOrigins: tenant.trustedOrigins,
     codeLifetimeSeconds: tenant.codeLifetime,
     maxDelegationDepth: tenant.maxDelegationDepth,
     capabilitiesInTokens: tenant.capabilitiesInTokens,

@@ -25,6 +25,13 @@ const closed = { additionalProperties: false }
 const DAY = 86_400
 
 const registration = {
+  name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: 'What people are shown when it asks for their consent. Default: its id.',
+    }),
+  ),
   methods: Type.Array(Type.Enum([...clientAuthMethods]), {
     default: ['client_secret_basic', 'client_secret_post'],
     minItems: 1,
@@ -48,6 +55,11 @@ const registration = {
     default: [],
     maxItems: 50,
     description: 'Where authorization codes may be sent, compared character by character.',
+  }),
+  postLogoutRedirectUris: Type.Array(Type.String({ minLength: 1, maxLength: 2_048 }), {
+    default: [],
+    maxItems: 50,
+    description: 'Where people may be sent after they signed out, compared character by character.',
   }),
   grantTypes: Type.Array(Type.Enum(Object.keys(grantTypes) as [GrantName, ...GrantName[]]), {
     default: ['client_credentials'],
@@ -156,12 +168,14 @@ export type RegistrationEntry = Static<typeof registrationSchema>
 
 export interface ClientConfig {
   readonly id: string
+  readonly name?: string
   /** SHA-256 digests. */
   readonly secretHashes: readonly Buffer[]
   readonly methods: readonly ClientAuthMethod[]
   readonly jwks: { readonly keys: readonly unknown[] } | undefined
   readonly proof: ProofRuleEntry | undefined
   readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
   readonly grantTypes: readonly GrantName[]
   readonly grants: GrantEntries
   readonly maxTargets: number
@@ -181,6 +195,7 @@ export interface ClientConfig {
 export function clientOf(entry: ClientEntry): ClientConfig {
   return {
     id: entry.id,
+    ...(entry.name !== undefined && { name: entry.name }),
     secretHashes: entry.secretHashes.map((hash) =>
       Buffer.from(hash.slice('sha256:'.length), 'base64url'),
     ),
@@ -188,6 +203,7 @@ export function clientOf(entry: ClientEntry): ClientConfig {
     jwks: entry.jwks,
     proof: entry.proof,
     redirectUris: entry.redirectUris,
+    postLogoutRedirectUris: entry.postLogoutRedirectUris,
     grantTypes: entry.grantTypes,
     grants: entry.grants,
     maxTargets: entry.maxTargets,
@@ -248,18 +264,18 @@ function publicFaults(
   if (mayCheckUsers) fault('mayCheckUsers', 'is for clients that authenticate')
 }
 
+const REDIRECT_FORM =
+  'must be https, http on the loopback, or a private scheme with a dot, without a fragment'
+
 function redirectFaults(
-  { redirectUris, grantTypes: wanted }: RegistrationEntry,
+  { redirectUris, postLogoutRedirectUris, grantTypes: wanted }: RegistrationEntry,
   fault: (member: string, message: string) => void,
 ): void {
-  redirectUris.forEach((uri, index) => {
-    if (!isRegistrableRedirectUri(uri)) {
-      fault(
-        `redirectUris[${String(index)}]`,
-        'must be https, http on the loopback, or a private scheme with a dot, without a fragment',
-      )
-    }
-  })
+  for (const [member, uris] of Object.entries({ redirectUris, postLogoutRedirectUris })) {
+    uris.forEach((uri, index) => {
+      if (!isRegistrableRedirectUri(uri)) fault(`${member}[${String(index)}]`, REDIRECT_FORM)
+    })
+  }
   if (wanted.includes('authorization_code') && redirectUris.length === 0) {
     fault('redirectUris', 'must be given with the grant authorization_code')
   }

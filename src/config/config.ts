@@ -4,6 +4,7 @@ import type { ClientConfig } from './client.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { ProviderConfig, TokenProviderConfig } from './provider/config.ts'
 import type { TlsFiles } from './tls.ts'
+import type { UpstreamConfig } from './upstream.ts'
 import type { UserConfig } from './user.ts'
 import type { WebhookConfig } from './webhook.ts'
 
@@ -52,6 +53,12 @@ export interface TenantConfig {
   /** A file with roles, or a folder of such; followed. */
   readonly roles: string | undefined
   readonly users: readonly UserConfig[]
+  /** Whether local users sign in with a password. */
+  readonly passwords: boolean
+  /** Other OpenID Providers that sign people in. */
+  readonly upstreams: readonly UpstreamConfig[]
+  /** Origins whose pages may sign people in. */
+  readonly trustedOrigins: readonly string[]
   readonly codeLifetimeSeconds: number
   readonly maxDelegationDepth: number
   readonly capabilitiesInTokens: boolean

@@ -6,6 +6,7 @@ import { MAX_DELEGATION_DEPTH } from './delegation.ts'
 import { providerSchema } from './provider/schema.ts'
 import { brokerSchema } from './broker_schema.ts'
 import { tlsSchema } from './tls.ts'
+import { upstreamSchema } from './upstream.ts'
 import { userSchema } from './user.ts'
 import { webhookSchema } from './webhook.ts'
 
@@ -49,6 +50,22 @@ const tenant = Type.Object(
       path('Roles and what they permit: a YAML file, or a folder of them; followed.'),
     ),
     users: Type.Array(userSchema, { default: [], maxItems: 10_000, description: 'Users.' }),
+    passwords: Type.Boolean({
+      default: true,
+      description: 'Whether local users sign in with a password.',
+    }),
+    upstreams: Type.Array(upstreamSchema, {
+      default: [],
+      maxItems: 20,
+      description: 'Other OpenID Providers that sign people in.',
+    }),
+    trustedOrigins: Type.Array(Type.String({ ...url, description: 'One origin.' }), {
+      default: [],
+      maxItems: 50,
+      uniqueItems: true,
+      description:
+        'Origins whose pages may sign people in by `login/json`, such as https://app.example.com.',
+    }),
     codeLifetime: Type.Integer({
       default: 600,
       minimum: 10,

@@ -13,6 +13,8 @@ export interface DevState {
   readonly rolesFile: string
   readonly proofFolder: string
   readonly clientSecretFile: string
+  /** Of the demo user. */
+  readonly password: string
   /** What stands for a client secret on the broker's drop-in routes. */
   readonly guardFile: string
   /** `sha256:` and the digest, as the configuration wants it. */
@@ -31,6 +33,7 @@ export async function openState(folder: string, port: number, random: Random): P
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const secret = await keep(at('client-secret'), () => random.bytes(32).toString('base64url'))
+    const password = await keep(at('demo-password'), () => random.bytes(12).toString('base64url'))
     await keep(at('guard'), () => random.bytes(32).toString('base64url'))
     await keep(at('key-encryption'), () => random.bytes(32).toString('base64'))
     const clusterKey = await keep(at('cluster-key.pem'), () =>
@@ -46,6 +49,7 @@ export async function openState(folder: string, port: number, random: Random): P
       rolesFile: at('roles.yaml'),
       proofFolder: at(join('proof', String(port))),
       clientSecretFile: at('client-secret'),
+      password,
       guardFile: at('guard'),
       clientSecretHash: `sha256:${createHash('sha256').update(secret).digest('base64url')}`,
       clusterKey: createPrivateKey(clusterKey),

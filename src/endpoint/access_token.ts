@@ -69,7 +69,7 @@ export class AccessTokens {
     const { typ } = jws.header
     if (typ !== 'at+jwt' && typ !== 'application/at+jwt') return 'token_type'
     if (jws.payload['iss'] !== this.#dependencies.issuer) return 'token_foreign'
-    if (!(await this.#isSigned(jws))) return 'token_signature'
+    if (!(await isSignedBy(this.#dependencies.signer, jws))) return 'token_signature'
     const token = claimsOf(jws.payload)
     if (!token) return 'token_malformed'
     if (token.expiresAt <= unixSeconds(this.#dependencies.clock)) return 'token_expired'
@@ -86,18 +86,22 @@ export class AccessTokens {
     }
     return true
   }
+}
 
-  async #isSigned({ compact, header }: UnverifiedJws): Promise<boolean> {
-    const { alg, kid } = header
-    if (typeof alg !== 'string' || typeof kid !== 'string' || 'crit' in header) return false
-    const key = this.#dependencies.signer.verificationKey(kid, alg)
-    if (!key) return false
-    try {
-      await compactVerify(compact, key, { algorithms: [alg] })
-      return true
-    } catch {
-      return false
-    }
+/** Whether one of our keys signed it. */
+export async function isSignedBy(
+  signer: Pick<Signer, 'verificationKey'>,
+  { compact, header }: UnverifiedJws,
+): Promise<boolean> {
+  const { alg, kid } = header
+  if (typeof alg !== 'string' || typeof kid !== 'string' || 'crit' in header) return false
+  const key = signer.verificationKey(kid, alg)
+  if (!key) return false
+  try {
+    await compactVerify(compact, key, { algorithms: [alg] })
+    return true
+  } catch {
+    return false
   }
 }
 

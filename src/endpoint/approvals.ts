@@ -5,7 +5,7 @@ import type { Approval, Store } from '../store/store.ts'
 /** How long an agent may wait for the answer of a user. */
 const LIFETIME_SECONDS = 600
 
-/** An approval that an agent can wait for. */
+/** An approval that an agent can wait for; `expiresInSeconds` is 0 once it has ended. */
 export interface OpenApproval {
   readonly id: string
   readonly expiresInSeconds: number
@@ -16,7 +16,10 @@ type Asked = Pick<Approval, 'user' | 'agent' | 'scopes' | 'chain'>
 
 interface ApprovalsDependencies {
   readonly tenant: string
-  readonly store: Pick<Store, 'openApproval'>
+  readonly store: Pick<
+    Store,
+    'openApproval' | 'approval' | 'approvals' | 'decideApproval' | 'expireApprovals'
+  >
   readonly clock: Clock
   readonly random: Random
 }
@@ -45,5 +48,33 @@ export class Approvals {
       expiresAt: createdAt + LIFETIME_SECONDS,
     })
     return { id, expiresInSeconds: expiresAt - createdAt }
+  }
+
+  /** Of a user, oldest first. */
+  pendingOf(user: string): Promise<readonly Approval[]> {
+    const { tenant, store, clock } = this.#dependencies
+    return store.approvals(tenant, unixSeconds(clock), user)
+  }
+
+  /** What became of one. That nobody answered in time is so from that second on, whether or not it was written down yet. */
+  async find(id: string): Promise<(Approval & OpenApproval) | undefined> {
+    const { tenant, store, clock } = this.#dependencies
+    const approval = await store.approval(tenant, id)
+    if (!approval) return undefined
+    const expiresInSeconds = Math.max(0, approval.expiresAt - unixSeconds(clock))
+    const isOver = approval.status === 'pending' && expiresInSeconds === 0
+    return { ...approval, expiresInSeconds, ...(isOver && { status: 'expired' as const }) }
+  }
+
+  /** Undefined: it is not theirs, or was answered or has expired. */
+  decide(user: string, id: string, decision: 'approved' | 'denied'): Promise<Approval | undefined> {
+    const { tenant, store, clock } = this.#dependencies
+    return store.decideApproval(tenant, user, id, decision, unixSeconds(clock))
+  }
+
+  /** Those that nobody answered in time, each once. */
+  expire(): Promise<readonly Approval[]> {
+    const { tenant, store, clock } = this.#dependencies
+    return store.expireApprovals(tenant, unixSeconds(clock))
   }
 }

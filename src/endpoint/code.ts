@@ -34,7 +34,7 @@ export interface FoundCode extends CodeGrant {
 interface CodesDependencies {
   readonly tenant: string
   readonly lifetimeSeconds: number
-  readonly store: Pick<Store, 'keepCode' | 'code' | 'consumeCode'>
+  readonly store: Pick<Store, 'keepCode' | 'code' | 'consumeCode' | 'grantIds'>
   readonly clock: Clock
   readonly random: Random
 }
@@ -81,6 +81,12 @@ export class Codes {
     if (!record) return undefined
     const { grantId, clientId, consumed } = record
     return { ...(JSON.parse(record.grant) as StoredCode), hash, grantId, clientId, consumed }
+  }
+
+  /** `grant_id`s of all codes that a client was given for a user, as long as something of one may live. */
+  grantsOf(sub: string, clientId: string): Promise<readonly string[]> {
+    const { tenant, store } = this.#dependencies
+    return store.grantIds(tenant, sub, clientId)
   }
 
   /** True for the one that consumes it. */

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
 import { causeOf } from '../platform/log.ts'
+import type { Random } from '../platform/random.ts'
 import { StoreFault } from '../store/store.ts'
 import type { RawRequest } from './request.ts'
 
@@ -18,6 +19,15 @@ export function rawOf(request: FastifyRequest, requestId: string): RawRequest {
     requestId,
     traceId: traceIdOf(headers['traceparent']),
   }
+}
+
+/** What a log, a header and an audit record hold as it is. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
+
+/** The id by which the caller knows a request, or one of ours where it gave none that we can take over. */
+export function requestIdOf({ headers }: FastifyRequest, random: Random): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : random.uuid()
 }
 
 /** W3C Trace Context: nothing but hexadecimal digits is taken over. */

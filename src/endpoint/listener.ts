@@ -3,7 +3,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { OAuthError } from '../oauth/errors.ts'
 import { causeOf, type Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
-import { authorizeRoutes, type AuthorizeRoutesDependencies } from './browser/routes.ts'
+import { approvalRoutes } from './account/routes.ts'
+import { browserRoutes, type BrowserRoutesDependencies } from './browser/routes.ts'
+import { loginJsonRoute, type LoginJsonDependencies } from './sign_in/login_json_route.ts'
 import { answerOf } from './answer.ts'
 import { authzRoutes } from './authz/routes.ts'
 import { discoveryRoutes } from './discovery_routes.ts'
@@ -11,7 +13,7 @@ import { oauthRoutes, type OAuthRoutesDependencies } from './oauth_routes.ts'
 import { write } from './reply.ts'
 
 export interface AuthorityListenerDependencies
-  extends OAuthRoutesDependencies, AuthorizeRoutesDependencies {
+  extends OAuthRoutesDependencies, BrowserRoutesDependencies, LoginJsonDependencies {
   readonly origin: string
   readonly log: Log
   readonly metrics: Metrics
@@ -50,7 +52,9 @@ export function authorityListener(dependencies: AuthorityListenerDependencies): 
     done()
   })
   oauthRoutes(app, dependencies)
-  authorizeRoutes(app, dependencies)
+  browserRoutes(app, dependencies)
+  loginJsonRoute(app, dependencies)
+  approvalRoutes(app, dependencies)
   authzRoutes(app, dependencies)
   discoveryRoutes(app, dependencies)
   return app

@@ -25,7 +25,10 @@ export function metadataOf({ issuer, slug, signer }: Tenant, origin: string) {
     // RFC 9207 section 3.
     authorization_response_iss_parameter_supported: true,
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    pushed_authorization_request_endpoint: `${base}/oauth/par`,
+    require_pushed_authorization_requests: false,
     request_uri_parameter_supported: false,
+    end_session_endpoint: `${base}/oauth/logout`,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: signer.algorithms(),
     grant_types_supported: Object.values(grantTypes),

@@ -3,9 +3,10 @@ import { OAuthError } from '../oauth/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Random } from '../platform/random.ts'
+import { push } from './authorize/par.ts'
 import { answerOf, type Answer } from './answer.ts'
 import { challengeOf } from './bearer.ts'
-import { attempt, rawOf, repeatedHeader } from './incoming.ts'
+import { attempt, rawOf, repeatedHeader, requestIdOf } from './incoming.ts'
 import { introspect } from './introspect.ts'
 import {
   crossOrigin,
@@ -62,6 +63,12 @@ export function oauthRoutes(app: FastifyInstance, dependencies: OAuthRoutesDepen
       fromBrowsers: true,
       serve: beside((tenant, raw, method) => userinfo(method, raw, tenant), dependencies),
     },
+    {
+      path: '/oauth/par',
+      methods: ['POST'],
+      fromBrowsers: true,
+      serve: beside((tenant, raw) => push(raw, tenant, dependencies), dependencies, 201),
+    },
   ]
   for (const prefix of prefixes) for (const route of routes) mount(app, prefix, route, dependencies)
 }
@@ -77,7 +84,7 @@ function mount(
     method: [...methods],
     url,
     handler: async (request, reply) => {
-      const requestId = random.uuid()
+      const requestId = requestIdOf(request, random)
       reply.headers({ 'x-request-id': requestId, ...(fromBrowsers && crossOrigin) })
       const twice = repeatedHeader(request)
       if (twice) return write(reply, answerOf(twice))
@@ -98,6 +105,7 @@ type Work = (tenant: Tenant, raw: RawRequest, method: string) => Promise<object 
 function beside(
   work: Work,
   { tenants, limits, log, metrics }: OAuthRoutesDependencies,
+  status = 200,
 ): (slug: string, raw: RawRequest, method: string) => Promise<Answer> {
   // Of a proven caller only its own budget is used up, and being told a nonce is no failure.
   const heldBack = ({ status, error }: OAuthError, { address }: RawRequest) =>
@@ -107,7 +115,7 @@ function beside(
     if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
     const result = await attempt(() => work(tenant, raw, method))
     const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
-    if (!(result instanceof OAuthError)) return answerOf(result, nonce)
+    if (!(result instanceof OAuthError)) return { ...answerOf(result, nonce), status }
     const refusal = heldBack(result, raw) ?? result
     metrics.tally('denials', { tenant: slug, reason: refusal.reason }).add()
     const fields = { tenant: slug, reason: refusal.reason, detail: refusal.detail }

@@ -25,12 +25,13 @@ export function write(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }
 
-/** Every method that a route does not serve, so that it is told what it may ask with. */
+/** Every method that a route does not serve, so that it is told what it may ask with. `ownOptions`: it answers OPTIONS itself. */
 export function otherMethods(
   app: FastifyInstance,
   url: string,
   allowed: readonly string[],
   headers: Readonly<Record<string, string>> = {},
+  { ownOptions = false } = {},
 ): void {
   const allow = allowed.join(', ')
   const served = new Set([...allowed, 'HEAD', 'OPTIONS'])
@@ -46,6 +47,7 @@ export function otherMethods(
     },
     handler: (_request: FastifyRequest, reply: FastifyReply) => reply.send(),
   })
+  if (ownOptions) return
   app.route({
     method: 'OPTIONS',
     url,

@@ -1,5 +1,6 @@
 import type { Ceiling } from '../policy/ceiling.ts'
 import type { Consents } from './authorize/consents.ts'
+import type { PushedRequests } from './authorize/pushed.ts'
 import type { Sessions } from './browser/session.ts'
 import type { PermissionEngine } from '../policy/permissions/engine.ts'
 import type { Agent, Delegation, Policy } from '../policy/policy.ts'
@@ -8,6 +9,7 @@ import type { Verifier } from '../verifier/verifier.ts'
 import type { Approvals } from './approvals.ts'
 import type { Clients } from './client/registry.ts'
 import type { AccessTokens } from './access_token.ts'
+import type { ApiKeys } from './authz/api_keys.ts'
 import type { Codes } from './code.ts'
 import type { DpopVerifier } from './dpop/proof.ts'
 import type { RefreshTokens } from './refresh_token.ts'
@@ -48,13 +50,18 @@ export interface Tenant {
   readonly clients: Clients
   readonly users: Users
   readonly sessions: Sessions
+  /** Besides our own: their pages may sign people in. */
+  readonly trustedOrigins: ReadonlySet<string>
   readonly consents: Consents
+  readonly pushed: PushedRequests
   /** A local user, by address in small letters. */
   readonly localUser: (email: string) => Promise<LocalUser | undefined>
   readonly signer: Signer
   readonly verifier: Verifier
   /** Reads tokens that this tenant issued. */
   readonly accessTokens: AccessTokens
+  /** Reads keys by which its clients ask for permissions. */
+  readonly apiKeys: ApiKeys
   readonly codes: Codes
   readonly refreshTokens: RefreshTokens
   readonly revocations: Revocations
@@ -66,6 +73,10 @@ export interface Tenant {
   readonly approvals: Approvals
   /** What a user allowed an agent, by its `client_id`. */
   readonly userGrant: (user: string, agent: string) => Promise<UserGrant | undefined>
+  /** All of a user, by agent. */
+  readonly userGrants: (user: string) => Promise<readonly UserGrant[]>
+  /** False where there is none. */
+  readonly removeUserGrant: (user: string, agent: string) => Promise<boolean>
   /** Who may do what. */
   readonly permissions: PermissionEngine
   /** The trust policy as it is now. */

@@ -24,6 +24,11 @@ const catalogue = {
     'invalid_request',
     'A parameter asks for something that is not supported here.',
   ],
+  response_type_unsupported: [400, 'unsupported_response_type', 'response_type must be code.'],
+  tenant_not_found: [404, 'not_found', 'There is no such tenant.'],
+  origin_untrusted: [403, 'access_denied', 'Pages of this origin may not sign people in.'],
+  credentials_wrong: [401, 'invalid_credentials', 'Address or password is wrong.'],
+  approval_unknown: [404, 'not_found', 'There is no such approval of yours.'],
   grant_unsupported: [400, 'unsupported_grant_type', 'This grant type is not supported.'],
   client_unproven: [401, 'invalid_client', 'Client authentication failed.'],
   client_twice: [
@@ -94,11 +99,7 @@ const catalogue = {
     'INVALID_PERMISSIONS',
     'Name 1 to 100 permissions, as an array of texts.',
   ],
-  api_key_unsupported: [
-    401,
-    'invalid_token',
-    'API keys are not taken here: send an access token as Authorization: Bearer.',
-  ],
+  api_key_unsupported: [401, 'invalid_token', 'The API key is invalid, expired or removed.'],
   user_not_askable: [
     403,
     'access_denied',

@@ -341,11 +341,7 @@ export interface Store {
   /** Keeps a user of another provider, or what is new of one who is known; answers with what is kept: a known one keeps their `sub`. */
   putUpstreamUser(user: UpstreamUser): Promise<UpstreamUser>
   upstreamUser(tenant: string, sub: string): Promise<UpstreamUser | undefined>
-  upstreamUserOf(
-    tenant: string,
-    issuer: string,
-    subject: string,
-  ): Promise<UpstreamUser | undefined>
+  upstreamUserOf(tenant: string, issuer: string, subject: string): Promise<UpstreamUser | undefined>
   /** By `sub`. */
   upstreamUsers(tenant: string): Promise<readonly UpstreamUser[]>
   keepUpstreamVisit(visit: UpstreamVisit): Promise<void>

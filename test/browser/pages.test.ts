@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { axeFindings } from './axe.ts'
 import { chromiumPath, newVisitor, openChromium } from './chromium.ts'
@@ -10,44 +10,39 @@ const narrow = { width: 320, height: 640 }
 /** Kept as output of CI, to be looked at. */
 const screenshots = join(import.meta.dirname, '../../test-output/screenshots')
 
-describe.skipIf(chromiumPath === undefined)('the page', () => {
-  let browser: Browser
-  let world: BrowserWorld
+describe.skipIf(chromiumPath === undefined)(
+  'nothing is wrong for axe, in light and dark, nor too wide for a narrow screen, with the page',
+  () => {
+    let browser: Browser
+    let world: BrowserWorld
 
-  beforeAll(async () => {
-    ;[browser, world] = await Promise.all([openChromium(), openWorld()])
-  })
+    beforeAll(async () => {
+      ;[browser, world] = await Promise.all([openChromium(), openWorld()])
+    })
 
-  afterAll(async () => {
-    await browser.close()
-    await world.stop()
-  })
+    afterAll(async () => {
+      await browser.close()
+      await world.stop()
+    })
 
-  /** A page of a browser of its own, once it shows the state. */
-  async function shown(
-    { reach, heading }: (typeof pageStates)[number],
-    wish: BrowserContextOptions,
-  ): Promise<Page> {
-    const page = await (await newVisitor(browser, wish)).newPage()
-    await reach(page, world)
-    await page.getByRole('heading', { level: 1, name: heading }).waitFor()
-    return page
-  }
-
-  describe.each(pageStates)('$name', (state) => {
-    test.each(['light', 'dark'] as const)('leaves nothing for axe, %s', async (colorScheme) => {
+    test.each(pageStates)('$name', async ({ name, heading, reach }) => {
       // axe is a script.
-      const page = await shown(state, { colorScheme, javaScriptEnabled: true })
-      await page.screenshot({ path: join(screenshots, `${state.name}-${colorScheme}.png`) })
-      expect(await axeFindings(page)).toEqual([])
+      const page = await (await newVisitor(browser, { javaScriptEnabled: true })).newPage()
+      await reach(page, world)
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+      const found: Record<string, unknown> = {}
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        await page.screenshot({ path: picture(name, colorScheme), fullPage: true })
+        found[colorScheme] = await axeFindings(page)
+      }
+      await page.setViewportSize(narrow)
+      await page.screenshot({ path: picture(name, 'narrow'), fullPage: true })
+      found['width'] = await page.evaluate('document.documentElement.scrollWidth')
       await page.context().close()
+      expect(found).toEqual({ light: [], dark: [], width: narrow.width })
     })
+  },
+)
 
-    test('fits into a narrow screen', async () => {
-      const page = await shown(state, { viewport: narrow })
-      await page.screenshot({ path: join(screenshots, `${state.name}-narrow.png`), fullPage: true })
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(narrow.width)
-      await page.context().close()
-    })
-  })
-})
+const picture = (name: string, kind: string): string => join(screenshots, `${name}-${kind}.png`)

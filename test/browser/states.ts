@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
+import { delegate } from './delegated.ts'
 import { reachConsent, signIn } from './steps.ts'
-import { HOSTILE_SCOPE, type BrowserWorld } from './world.ts'
+import { HOSTILE_SCOPE, LONG_APP, type BrowserWorld } from './world.ts'
 import { docs } from '../fakes/running_authority.ts'
 
 /** Something that a person can have before them. Every one is looked at by axe, on a narrow screen, in light and in dark. */
@@ -11,7 +12,7 @@ export interface PageState {
   readonly reach: (page: Page, world: BrowserWorld) => Promise<unknown>
 }
 
-const longClient = { client_id: 'a.'.repeat(63) + 'z' }
+const longClient = { client_id: LONG_APP }
 
 /** All of them. A new page is one entry more. */
 export const pageStates: readonly PageState[] = [
@@ -61,6 +62,37 @@ export const pageStates: readonly PageState[] = [
     heading: 'Allow access?',
     reach: (page, world) =>
       reachConsent(page, world, { ask: { scope: 'read:documents', resource: docs } }),
+  },
+  {
+    name: 'account-empty',
+    heading: 'What acts for you',
+    reach: async (page, { issuer, newPerson }) => {
+      await page.goto(`${issuer}/account`)
+      await signIn(page, (await newPerson()).email)
+    },
+  },
+  {
+    name: 'account',
+    heading: 'What acts for you',
+    reach: async (page, world) => {
+      const { person, exchange } = await delegate(page, world)
+      await exchange()
+      await world.authority.allow(person.sub, 'orchestrator', ['read:documents', 'read:reports'])
+      await page.goto(`${world.issuer}/account`)
+    },
+  },
+  {
+    name: 'sign-out',
+    heading: 'Sign out?',
+    reach: async (page, world) => {
+      await reachConsent(page, world)
+      await page.goto(`${world.issuer}/oauth/logout`)
+    },
+  },
+  {
+    name: 'signed-out',
+    heading: 'You are signed out',
+    reach: (page, { issuer }) => page.goto(`${issuer}/oauth/logout`),
   },
   {
     name: 'fault',

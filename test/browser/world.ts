@@ -1,18 +1,16 @@
 import { Passwords } from '../../src/endpoint/sign_in/password.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { frontDoor, type FrontDoor } from '../fakes/front_door.ts'
-import {
-  client,
-  docs,
-  files,
-  runAuthority,
-  type TestAuthority,
-} from '../fakes/running_authority.ts'
+import { peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
+import { client, docs, files } from '../fakes/running_authority.ts'
 import { openClientApp, type ClientApp } from './client_app.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 /** A scope may be any printable character but quotes and backslashes; this one would be a script. */
 export const HOSTILE_SCOPE = '<script>document.title=1</script>'
+/** The application, and one with a name as long as names can be. */
+export const APP = 'reports-dashboard'
+export const LONG_APP = `${'a.'.repeat(63)}z`
 
 /** Somebody who can sign in. */
 export interface Person {
@@ -20,32 +18,36 @@ export interface Person {
   readonly sub: string
 }
 
-/** An authority under the origin that a browser sees, people, and an application. */
+/** An authority under the origin that a browser sees, people, agents, and an application. */
 export interface BrowserWorld {
   readonly origin: string
-  readonly authority: TestAuthority
+  /** Where the endpoints of the tenant lie, and what its issuer is. */
+  readonly issuer: string
+  readonly authority: Peopled
   readonly app: ClientApp
   /** The address that the application sends a person to. */
-  ask(more?: Readonly<Record<string, string>>): string
+  readonly ask: (more?: Readonly<Record<string, string>>) => string
   /** Somebody whom no test has met yet. */
-  newPerson(email?: string): Promise<Person>
-  stop(): Promise<void>
+  readonly newPerson: (email?: string) => Promise<Person>
+  readonly stop: () => Promise<void>
 }
 
 /** Starts all of it. `door`: where a browser finds the authority. */
 export async function openWorld(door?: FrontDoor): Promise<BrowserWorld> {
   const entrance = door ?? (await frontDoor())
   const app = await openClientApp()
-  const authority = await runAuthority({
+  const authority = await peopledAuthority({
     origin: entrance.origin,
-    tenants: () => [{ slug: 'acme-corp', clients: clientsOf(app) }],
+    tenant: { clients: clientsOf(app) },
   })
   entrance.leadTo(authority.port)
+  const issuer = `${entrance.origin}/t/acme-corp/api/v1`
   return {
     origin: entrance.origin,
+    issuer,
     authority,
     app,
-    ask: (more) => askAt(entrance.origin, app, more),
+    ask: (more) => askAt(issuer, app, more),
     newPerson: personMaker(authority),
     stop: async () => {
       await authority.stop()
@@ -56,7 +58,7 @@ export async function openWorld(door?: FrontDoor): Promise<BrowserWorld> {
 }
 
 function clientsOf({ callback }: ClientApp) {
-  return ['reports-dashboard', 'a.'.repeat(63) + 'z'].map((id) =>
+  return [APP, LONG_APP].map((id) =>
     client(id, {
       grantTypes: ['authorization_code', 'refresh_token'],
       redirectUris: [callback],
@@ -65,25 +67,24 @@ function clientsOf({ callback }: ClientApp) {
         { target: docs, scopes: ['read:documents', 'write:documents'] },
         { target: files, scopes: ['read:documents'] },
       ],
-      maxTargets: 2,
     }),
   )
 }
 
-function askAt(origin: string, { callback }: ClientApp, more = {}): string {
+function askAt(issuer: string, { callback }: ClientApp, more = {}): string {
   const query = new URLSearchParams({
-    client_id: 'reports-dashboard',
+    client_id: APP,
     redirect_uri: callback,
     response_type: 'code',
     scope: 'openid email read:documents',
     state: 'opaque',
     ...more,
   })
-  return `${origin}/t/acme-corp/api/v1/oauth/authorize?${query.toString()}`
+  return `${issuer}/oauth/authorize?${query.toString()}`
 }
 
 /** One hash serves everybody: to make one is dear. */
-function personMaker({ withStore }: TestAuthority): BrowserWorld['newPerson'] {
+function personMaker({ withStore }: Peopled): BrowserWorld['newPerson'] {
   const hashed = new Passwords(systemRandom).hash(PASSWORD)
   let made = 0
   return async (email) => {

@@ -76,6 +76,7 @@ test('what a client gets without asking', () => {
       jwks: undefined,
       proof: undefined,
       redirectUris: [],
+      postLogoutRedirectUris: [],
       audiences: [],
       mayIntrospect: false,
       mayCheckUsers: false,

@@ -292,8 +292,8 @@ const bad: readonly Bad[] = [
     name: 'an API key beside the token',
     body: { permission },
     more: { headers: { 'x-api-key': 'lmk_x' } },
-    status: 401,
-    code: 'invalid_token',
+    status: 400,
+    code: 'invalid_request',
   },
   {
     name: 'no token',

@@ -74,7 +74,10 @@ function metadataOf(slug: string, issuer: string, algorithm: string): Json {
     response_modes_supported: ['query'],
     authorization_response_iss_parameter_supported: true,
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    pushed_authorization_request_endpoint: `${base}/oauth/par`,
+    require_pushed_authorization_requests: false,
     request_uri_parameter_supported: false,
+    end_session_endpoint: `${base}/oauth/logout`,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [algorithm],
     grant_types_supported: [

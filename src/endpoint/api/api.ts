@@ -15,6 +15,7 @@ import {
 } from './introspection.ts'
 import { grantAnswer, tokenOperations } from './token.ts'
 import { grantRequests } from './token_request.ts'
+import { approvalAnswer, pushAnswer, pushRequest, signInOperations } from './sign_in.ts'
 import { userinfoAnswer, userinfoOperations } from './userinfo.ts'
 
 /** What an authority serves under its public origin. Made anew with each call. */
@@ -34,6 +35,9 @@ export function authorityApi({ origin }: { readonly origin: string }): Api {
       RevocationRequest: revocationRequest(),
       Nothing: Type.Object({}, { additionalProperties: false, description: 'Nothing to be said.' }),
       UserinfoAnswer: userinfoAnswer(),
+      PushRequest: pushRequest(),
+      PushAnswer: pushAnswer(),
+      ApprovalAnswer: approvalAnswer(),
       Metadata: metadataAnswer(),
       KeySet: keySetAnswer(),
       AuthorityRefusal: refusalSchema(describedCodes().map((code) => new OAuthError(code))),
@@ -47,6 +51,7 @@ export function authorityApi({ origin }: { readonly origin: string }): Api {
       ...userinfoOperations(),
       ...authzOperations(),
       ...authorizeOperations(),
+      ...signInOperations(),
       ...discoveryOperations(),
     ],
   }

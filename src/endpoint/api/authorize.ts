@@ -24,6 +24,7 @@ const refused: ApiAnswers = {
     headers: {},
     content: { 'application/json': plainRefusal('invalid_request'), 'text/html': html },
   },
+  409: pageAnswer('It was answered already, or too late.'),
   403: pageAnswer('The form is not of a page that this browser was given.'),
   429: pageAnswer('The sign-in page: too many attempts, or too many at once.'),
   503: pageAnswer('Not at the moment.'),
@@ -39,8 +40,8 @@ const query = (name: string, description: string, required = false): ApiParamete
 
 const asked: readonly ApiParameter[] = [
   query('client_id', 'The client.', true),
-  query('redirect_uri', 'One that the client has registered, to the character.', true),
-  query('response_type', '`code`.', true),
+  query('redirect_uri', 'One that the client has registered, to the character.'),
+  query('response_type', '`code`.'),
   query('scope', 'Absent: all that the client may have.'),
   query('state', 'Sent back as it came.'),
   query('code_challenge', 'RFC 7636; a public client needs one.'),
@@ -55,29 +56,36 @@ const asked: readonly ApiParameter[] = [
   query('dpop_jkt', 'RFC 9449 section 10.'),
 ]
 
+const requestUri = query(
+  'request_uri',
+  'Of a request that was pushed (RFC 9126); with `client_id` and nothing else.',
+)
+
+const signOut: readonly ApiParameter[] = [
+  query('id_token_hint', 'An ID token of the person: they are not asked then.'),
+  query('client_id', 'The client, where no ID token says it.'),
+  query('post_logout_redirect_uri', 'One that the client has registered.'),
+  query('state', 'Sent back as it came.'),
+]
+
 const form = Type.Record(Type.String(), Type.String(), {
   description: 'What the form of the page holds.',
 })
 
-/** What people see: authorization (RFC 6749 section 4.1.1), and signing in. */
+/** What people see: authorization (RFC 6749 section 4.1.1), signing in and out, and what acts for them. */
 export function authorizeOperations(): readonly ApiOperation[] {
   return [
     ...tenantPrefixes().flatMap(({ prefix, suffix }) => [
-      {
-        id: `authorize${suffix}`,
-        method: 'get' as const,
-        path: `${prefix}/oauth/authorize`,
-        summary: 'Ask a person for access',
-        security: [[]],
-        parameters: [tenantParameter(), ...asked],
-        answers: {
-          200: pageAnswer('The page for signing in, or for agreeing.'),
-          303: away,
-          ...refused,
-        },
-      },
+      shownAt(`${prefix}/oauth/authorize`, `authorize${suffix}`, 'Ask a person for access', [
+        ...asked,
+        requestUri,
+      ]),
       posted(`${prefix}/oauth/authorize`, `decide${suffix}`, 'What a person decided'),
       posted(`${prefix}/oauth/login`, `signIn${suffix}`, 'Address and password of a person'),
+      shownAt(`${prefix}/oauth/logout`, `logout${suffix}`, 'Sign a person out', signOut),
+      posted(`${prefix}/oauth/logout`, `confirmLogout${suffix}`, 'A person signs out'),
+      shownAt(`${prefix}/account`, `account${suffix}`, 'What acts for a person', []),
+      posted(`${prefix}/account`, `answer${suffix}`, 'A person approves, denies or takes back'),
     ]),
     {
       id: 'style',
@@ -95,6 +103,23 @@ export function authorizeOperations(): readonly ApiOperation[] {
       },
     },
   ]
+}
+
+function shownAt(
+  path: string,
+  id: string,
+  summary: string,
+  parameters: readonly ApiParameter[],
+): ApiOperation {
+  return {
+    id,
+    method: 'get',
+    path,
+    summary,
+    security: [[]],
+    parameters: [tenantParameter(), ...parameters],
+    answers: { 200: pageAnswer('A page.'), 303: away, ...refused },
+  }
 }
 
 function posted(path: string, id: string, summary: string): ApiOperation {

@@ -106,7 +106,7 @@ function checkAt(which: Check, { prefix, suffix, parameters }: Where): ApiOperat
     path: `${prefix}/authz/${which}`,
     summary: summaries[which],
     description:
-      'About the subject of the token in `Authorization`. Where somebody acts for it, all of them need the permission. That something is not allowed is an answer, and no refusal.',
+      'About the subject of the token in `Authorization`, or the client whose API key stands there or in `X-API-Key`. Where somebody acts for it, all of them need the permission. That something is not allowed is an answer, and no refusal.',
     security: [['bearerToken'], ['dpopToken']],
     parameters: [...parameters, dpopParameter()],
     body: bodyOf(which),
@@ -120,7 +120,8 @@ function permissionsAt({ prefix, suffix, parameters }: Where): ApiOperation {
     method: 'get',
     path: `${prefix}/authz/permissions`,
     summary: 'All that is allowed',
-    description: 'Of the subject of the token in `Authorization`, to its own holder.',
+    description:
+      'Of the subject of the token in `Authorization`, to its own holder, or of the client whose API key stands there or in `X-API-Key`.',
     security: [['bearerToken'], ['dpopToken']],
     parameters: [...parameters, dpopParameter()],
     answers: answersWith(listed, 'permissions'),

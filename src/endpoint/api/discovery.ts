@@ -28,6 +28,9 @@ export function metadataAnswer(): TSchema {
     request_uri_parameter_supported: Type.Boolean({
       description: 'Whether `request_uri` is taken.',
     }),
+    pushed_authorization_request_endpoint: url('Where clients push requests (RFC 9126).'),
+    require_pushed_authorization_requests: Type.Boolean({ description: 'Whether they have to.' }),
+    end_session_endpoint: url('Where people sign out.'),
     subject_types_supported: list('Kinds of `sub`.'),
     id_token_signing_alg_values_supported: list('Algorithms of ID tokens.'),
     grant_types_supported: list('The grants.'),

@@ -4,39 +4,64 @@ import type { ApiAnswer, ApiAnswers } from '../../platform/api.ts'
 import { answerHeaders } from './headers.ts'
 
 /** The operations that are told apart by what can go wrong in them. */
-export type Place = 'token' | 'introspect' | 'revoke' | 'getUserinfo' | 'postUserinfo' | AuthzPlace
+export type Place =
+  | 'token'
+  | 'introspect'
+  | 'revoke'
+  | 'getUserinfo'
+  | 'postUserinfo'
+  | 'par'
+  | 'loginJson'
+  | 'approval'
+  | AuthzPlace
 
 type AuthzPlace = 'check' | 'checkMany' | 'permissions'
 
 const token: readonly Place[] = ['token']
 const authz: readonly Place[] = ['check', 'checkMany', 'permissions']
 const checks: readonly Place[] = ['check', 'checkMany']
-const withBody: readonly Place[] = ['token', 'introspect', 'revoke', 'postUserinfo', ...checks]
-const withParameters: readonly Place[] = ['token', 'introspect', 'revoke']
-const withBearer: readonly Place[] = ['introspect', 'getUserinfo', 'postUserinfo', ...authz]
+const withParameters: readonly Place[] = ['token', 'introspect', 'revoke', 'par']
+const withBody: readonly Place[] = [...withParameters, 'postUserinfo', 'loginJson', ...checks]
+const withBearer: readonly Place[] = [
+  'introspect',
+  'getUserinfo',
+  'postUserinfo',
+  'approval',
+  ...authz,
+]
 const userinfo: readonly Place[] = ['getUserinfo', 'postUserinfo']
-const everywhere: readonly Place[] = [...withParameters, ...userinfo, ...authz]
+const ofTenant: readonly Place[] = [...withParameters, ...userinfo, 'approval', ...authz]
+const everywhere: readonly Place[] = [...ofTenant, 'loginJson']
+/** Where a refusal has the shape for LumoAuth's SDKs, for no specification gives one. */
+const apiShaped: ReadonlySet<Place> = new Set([...authz, 'loginJson', 'approval'])
+/** What is wrong with what a client asks of a user. */
+const asking: readonly Place[] = ['token', 'par']
 
 /** Where each refusal can be met. A code that is missing here does not compile. */
 const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
-  tenant_unknown: everywhere,
-  query_refused: [...withParameters, ...authz],
+  tenant_unknown: ofTenant,
+  tenant_not_found: ['loginJson'],
+  origin_untrusted: ['loginJson'],
+  credentials_wrong: ['loginJson'],
+  approval_unknown: ['approval'],
+  response_type_unsupported: ['par'],
+  query_refused: [...withParameters, 'approval', ...authz],
   media_type: everywhere,
   body_too_large: withBody,
   body_malformed: withBody,
-  parameter_repeated: withParameters,
-  parameter_missing: withParameters,
-  parameter_malformed: [...withParameters, ...checks],
+  parameter_repeated: [...withParameters, 'loginJson'],
+  parameter_missing: [...withParameters, 'loginJson'],
+  parameter_malformed: [...withParameters, 'loginJson', ...checks],
   parameter_unsupported: token,
   grant_unsupported: token,
   client_unproven: withParameters,
-  client_twice: everywhere,
-  grant_not_allowed: token,
-  scope_malformed: token,
-  scope_not_allowed: token,
-  target_malformed: token,
-  target_not_allowed: token,
-  targets_too_many: token,
+  client_twice: ofTenant,
+  grant_not_allowed: asking,
+  scope_malformed: asking,
+  scope_not_allowed: asking,
+  target_malformed: asking,
+  target_not_allowed: asking,
+  targets_too_many: asking,
   token_type_unsupported: token,
   proof_refused: token,
   token_refused: token,
@@ -46,8 +71,8 @@ const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
   consent_required: token,
   delegation_too_deep: token,
   grant_invalid: token,
-  dpop_invalid: everywhere,
-  dpop_nonce_needed: token,
+  dpop_invalid: ofTenant,
+  dpop_nonce_needed: asking,
   bearer_missing: withBearer,
   bearer_invalid: withBearer,
   bearer_dpop_invalid: withBearer,
@@ -106,7 +131,9 @@ function refusalOf(errors: readonly OAuthError[], place: Place): ApiAnswer {
       retryAfter: errors.some(({ status }) => [429, 503].includes(status)),
     }),
     content: {
-      'application/json': authz.includes(place) ? apiRefusalSchema(errors) : refusalSchema(errors),
+      'application/json': apiShaped.has(place)
+        ? apiRefusalSchema(errors)
+        : refusalSchema(errors),
     },
   }
 }

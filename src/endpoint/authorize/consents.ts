@@ -1,5 +1,5 @@
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
-import type { Store } from '../../store/store.ts'
+import type { ConsentRecord, Store } from '../../store/store.ts'
 
 /** What a client is to have of a user. */
 export interface Wanted {
@@ -10,7 +10,7 @@ export interface Wanted {
 
 interface ConsentsDependencies {
   readonly tenant: string
-  readonly store: Pick<Store, 'consent' | 'putConsent'>
+  readonly store: Pick<Store, 'consent' | 'consents' | 'putConsent' | 'removeConsent'>
   readonly clock: Clock
 }
 
@@ -50,6 +50,18 @@ export class Consents {
       given: { ...before, ...(Object.fromEntries(added) as typeof before) },
       createdAt: unixSeconds(clock),
     })
+  }
+
+  /** All of a user, by client. */
+  of(user: string): Promise<readonly ConsentRecord[]> {
+    const { tenant, store } = this.#dependencies
+    return store.consents(tenant, user)
+  }
+
+  /** False where there is none. */
+  takeBack(user: string, client: string): Promise<boolean> {
+    const { tenant, store } = this.#dependencies
+    return store.removeConsent(tenant, user, client)
   }
 }
 

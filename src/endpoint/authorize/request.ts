@@ -2,10 +2,12 @@ import { matchesRedirectUri } from '../../oauth/redirect_uri.ts'
 import { Parameters } from '../../oauth/parameters.ts'
 import type { AuthorizationRequest } from './issue_code.ts'
 import type { RegisteredClient } from '../client/registered.ts'
+import { isPushedUri, type FoundPushed } from './pushed.ts'
 import type { Tenant } from '../tenant.ts'
 
 /** Why a request cannot be answered where it says: whoever sent it may not be who it says, so a person is told (RFC 6749 section 4.1.2.1). */
-export type PageFault = 'request_unreadable' | 'client_unknown' | 'redirect_uri_unknown'
+export type PageFault =
+  'request_unreadable' | 'client_unknown' | 'redirect_uri_unknown' | 'request_uri_unknown'
 
 /** A fault that the client is told of, at its redirect URI. */
 export interface RedirectFault {
@@ -26,6 +28,8 @@ export interface Ask extends ReturnPlace {
   /** Seconds since the user last showed who they are. */
   readonly maxAge: number | undefined
   readonly loginHint: string | undefined
+  /** The client pushed it. */
+  readonly pushed: FoundPushed | undefined
 }
 
 export type ReadAsk =
@@ -48,8 +52,29 @@ const MAX_HINT_LENGTH = 255
 
 /** Reads an authorization request (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1). */
 export async function readAsk(query: string, tenant: Tenant): Promise<ReadAsk> {
-  const parameters = Parameters.ofForm(query)
+  const shown = Parameters.ofForm(query)
+  if (typeof shown === 'string') return { kind: 'page', fault: 'request_unreadable' }
+  const requestUri = shown.one('request_uri')
+  if (requestUri === undefined || !isPushedUri(requestUri)) return judge(shown, undefined, tenant)
+  // What stands beside it could be anybody's (RFC 9101 section 5), and passing it over would hide that.
+  if (shown.names().some((name) => name !== 'request_uri' && name !== 'client_id')) {
+    return { kind: 'page', fault: 'request_unreadable' }
+  }
+  const pushed = await tenant.pushed.find(requestUri)
+  if (!pushed || pushed.clientId !== shown.one('client_id')) {
+    return { kind: 'page', fault: 'request_uri_unknown' }
+  }
+  const parameters = Parameters.ofForm(pushed.query)
   if (typeof parameters === 'string') return { kind: 'page', fault: 'request_unreadable' }
+  return judge(parameters, pushed, tenant)
+}
+
+/** Judges the parameters of a request, wherever they stood. */
+export async function judge(
+  parameters: Parameters,
+  pushed: FoundPushed | undefined,
+  tenant: Tenant,
+): Promise<ReadAsk> {
   const client = await tenant.clients.find(parameters.one('client_id') ?? '')
   if (!client) return { kind: 'page', fault: 'client_unknown' }
   const redirectUri = parameters.one('redirect_uri')
@@ -71,6 +96,7 @@ export async function readAsk(query: string, tenant: Tenant): Promise<ReadAsk> {
       prompt: new Set(words),
       maxAge: maxAge === undefined ? undefined : Number(maxAge),
       loginHint: parameters.one('login_hint'),
+      pushed,
       request: requestOf(parameters, place),
     },
   }
@@ -124,17 +150,6 @@ function faultIn(parameters: Parameters, { state }: ReturnPlace): RedirectFault 
   return (parameters.one('login_hint')?.length ?? 0) > MAX_HINT_LENGTH
     ? invalid('login_hint is too long')
     : undefined
-}
-
-/** The same request after somebody signed in: asking for that once more would go on for ever. */
-export function withoutSignIn(query: string): string {
-  const parameters = new URLSearchParams(query)
-  const words = (parameters.get('prompt') ?? '')
-    .split(' ')
-    .filter((word) => !['', 'login', 'select_account'].includes(word))
-  parameters.delete('prompt')
-  if (words.length > 0) parameters.set('prompt', words.join(' '))
-  return parameters.toString()
 }
 
 /** Where the browser is sent with an answer: the redirect URI as it stands, and what is added to its query. */

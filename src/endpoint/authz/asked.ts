@@ -4,6 +4,9 @@ import type { Subject } from '../../policy/permissions/engine.ts'
 import type { AccessToken } from '../access_token.ts'
 import type { Tenant } from '../tenant.ts'
 
+/** Who asks: by an access token, or by an API key, which counts as a token of its client's own. */
+export type Asker = Pick<AccessToken, 'sub' | 'act' | 'clientId' | 'audiences'>
+
 /** Whom a question is about. */
 export interface Asked {
   /** Who all need a permission for it to be allowed: the subject, and everybody who acts for it. */
@@ -13,24 +16,24 @@ export interface Asked {
 }
 
 /**
- * Whom a question with this token is about: its subject, and where others act for that one, each of them too. An agent must
+ * Whom a question of this asker is about: its subject, and where others act for that one, each of them too. An agent must
  * not gain by a user who may more, nor may a user lend what they do not have.
  */
 export async function askedAbout(
-  token: AccessToken,
+  { sub, act }: Asker,
   userId: string | undefined,
   tenant: Tenant,
 ): Promise<Asked | OAuthError> {
-  const own = await subjectOf(token.sub, tenant)
+  const own = await subjectOf(sub, tenant)
   if (!own) return new OAuthError('bearer_invalid', { reason: 'token_orphaned' })
-  if (userId === undefined || userId === token.sub) {
-    const actors = await Promise.all(actorsOf(token.act).map(({ sub }) => subjectOf(sub, tenant)))
+  if (userId === undefined || userId === sub) {
+    const actors = await Promise.all(actorsOf(act).map((actor) => subjectOf(actor.sub, tenant)))
     if (!actors.every((actor) => actor !== undefined)) {
       return new OAuthError('bearer_invalid', { reason: 'token_orphaned' })
     }
     return { subjects: [own, ...actors], userId: own.kind === 'user' ? own.id : undefined }
   }
-  const client = own.kind === 'client' && !token.act ? await tenant.clients.find(own.id) : undefined
+  const client = own.kind === 'client' && !act ? await tenant.clients.find(own.id) : undefined
   if (!client?.mayCheckUsers) return new OAuthError('user_not_askable')
   return { subjects: [{ kind: 'user', id: userId }], userId }
 }

@@ -1,34 +1,24 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import type { HeldPermission, PermissionEngine, Subject } from '../../policy/permissions/engine.ts'
-import type { AccessToken } from '../access_token.ts'
-import { presentedToken } from '../bearer.ts'
 import type { RawRequest } from '../request.ts'
 import { isOwn, type Tenant } from '../tenant.ts'
-import { askedAbout, type Asked } from './asked.ts'
+import { askedAbout, type Asked, type Asker } from './asked.ts'
 import { readQuestion, type Question } from './question.ts'
 
 /** The calls of LumoAuth's `authz` family that ask of permissions by name. */
 export const checks = ['check', 'check-bulk', 'check-any', 'check-all'] as const
 export type Check = (typeof checks)[number]
 
-interface Place {
-  readonly method: string
-  /** Public URLs of the call, for a DPoP proof. */
-  readonly urls: readonly string[]
-}
-
 /** Answers a check. That something is not allowed is an answer, not a refusal. */
 export async function check(
   which: Check,
   raw: RawRequest,
-  place: Place,
+  asker: Asker,
   tenant: Tenant,
 ): Promise<object | OAuthError> {
-  const token = await presentedToken(raw, place, tenant)
-  if (token instanceof OAuthError) return token
   const question = readQuestion(raw, which === 'check')
   if (question instanceof OAuthError) return question
-  const asked = await askedAbout(token, question.userId, tenant)
+  const asked = await askedAbout(asker, question.userId, tenant)
   if (asked instanceof OAuthError) return asked
   return answerTo(which, question, asked, await decide(tenant.permissions, asked, question))
 }
@@ -66,21 +56,19 @@ function answerTo(
 }
 
 /**
- * All that the token's subject may do. Only for its own holder: an API that was shown a token for itself may ask whether
+ * All that whoever asks may do. Of a token only for its own holder: an API that was shown a token for itself may ask whether
  * something is allowed, and learns no more.
  */
 export async function permissionsOf(
   raw: RawRequest,
-  place: Place,
+  asker: Asker,
   tenant: Tenant,
 ): Promise<object | OAuthError> {
-  const token = await presentedToken(raw, place, tenant)
-  if (token instanceof OAuthError) return token
   if (raw.query !== '') return new OAuthError('query_refused')
-  if (!isOfHolder(token, tenant)) {
+  if (!isOfHolder(asker, tenant)) {
     return new OAuthError('bearer_invalid', { reason: 'token_audience' })
   }
-  const asked = await askedAbout(token, undefined, tenant)
+  const asked = await askedAbout(asker, undefined, tenant)
   if (asked instanceof OAuthError) return asked
   const permissions = await heldByAll(tenant.permissions, asked.subjects)
   return {
@@ -94,7 +82,7 @@ export async function permissionsOf(
   }
 }
 
-function isOfHolder({ clientId, audiences }: AccessToken, { issuer }: Tenant): boolean {
+function isOfHolder({ clientId, audiences }: Asker, { issuer }: Tenant): boolean {
   return isOwn({ id: clientId }, issuer, audiences)
 }
 

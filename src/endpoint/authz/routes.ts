@@ -5,13 +5,16 @@ import type { Metrics } from '../../platform/metrics.ts'
 import type { Random } from '../../platform/random.ts'
 import { parseCompactJws } from '../../verifier/jws.ts'
 import { answerOf, type Answer } from '../answer.ts'
-import { challengeOf } from '../bearer.ts'
+import { challengeOf, presentedToken } from '../bearer.ts'
 import { attempt, rawOf, repeatedHeader } from '../incoming.ts'
 import type { Limits } from '../limits.ts'
 import { crossOrigin, otherMethods, preflight, prefixes, write } from '../reply.ts'
 import type { RawRequest } from '../request.ts'
 import type { Tenant } from '../tenant.ts'
+import { parseApiKey } from './api_key.ts'
+import type { Asker } from './asked.ts'
 import { check, checks, permissionsOf } from './check.ts'
+import { shownApiKey } from './credential.ts'
 
 export interface AuthzRoutesDependencies {
   readonly origin: string
@@ -22,11 +25,7 @@ export interface AuthzRoutesDependencies {
   readonly metrics: Metrics
 }
 
-type Work = (
-  raw: RawRequest,
-  place: { readonly method: string; readonly urls: readonly string[] },
-  tenant: Tenant,
-) => Promise<object | OAuthError>
+type Work = (raw: RawRequest, asker: Asker, tenant: Tenant) => Promise<object | OAuthError>
 
 interface Route {
   readonly method: 'GET' | 'POST'
@@ -44,7 +43,7 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/authz/permissions', work: permissionsOf },
 ]
 
-/** LumoAuth's SDKs ask at the root, where the token tells the tenant. */
+/** LumoAuth's SDKs ask at the root, where the token or the key tells the tenant. */
 const ROOT = '/api/v1'
 
 /** The `authz` calls, at the root and under both prefixes of a tenant. */
@@ -82,26 +81,26 @@ async function answer(
   { path, work }: Route,
   { origin, tenants, limits, log, metrics }: AuthzRoutesDependencies,
 ): Promise<Answer> {
-  const { tenant: slug } = request.params as { readonly tenant?: string }
-  const tenant = slug === undefined ? ofToken(raw, tenants) : tenants.get(slug)
-  const refuse = (refusal: OAuthError, more = {}): Answer => ({
-    ...answerOf(refusal, { ...challengeOf(refusal), ...more }),
-    body: JSON.stringify(apiErrorBody(refusal)),
-  })
   const twice = repeatedHeader(request)
-  if (twice) return refuse(twice)
-  // Known from LumoAuth, so that it must not be passed over.
-  if (request.headers['x-api-key'] !== undefined) {
-    return refuse(new OAuthError('api_key_unsupported'))
-  }
+  if (twice) return refusalOf(twice)
+  const key = shownApiKey(request)
+  if (key instanceof OAuthError) return refusalOf(key)
+  const { tenant: slug } = request.params as { readonly tenant?: string }
+  const tenant = tenants.get(slug ?? (key === undefined ? ofToken(raw, tenants) : ofKey(key)))
   if (!tenant) {
-    if (slug !== undefined) return refuse(new OAuthError('tenant_unknown'))
-    const { authorization } = raw
-    return refuse(new OAuthError(authorization === undefined ? 'bearer_missing' : 'bearer_invalid'))
+    const refusal = withoutTenant(slug, raw, key)
+    // A key of a tenant that is not there is refused as often as one of a tenant that is, or it would tell which are.
+    const over = refusal.code === 'api_key_unsupported' ? limits.failed(raw.address) : undefined
+    return refusalOf(over ?? refusal)
   }
   const urls = [...tenant.urls(path), `${origin}${ROOT}${path}`]
   const place = { method: request.method, urls }
-  const result = await attempt(() => work(raw, place, tenant))
+  const result = await attempt(async () => {
+    const asker = await (key === undefined
+      ? presentedToken(raw, place, tenant)
+      : tenant.apiKeys.read(key))
+    return asker instanceof OAuthError ? asker : work(raw, asker, tenant)
+  })
   const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
   if (!(result instanceof OAuthError)) return answerOf(result, nonce)
   const failed = result.status === 401 && result.error !== 'use_dpop_nonce'
@@ -110,15 +109,39 @@ async function answer(
   const fields = { tenant: tenant.slug, reason: refusal.reason, detail: refusal.detail }
   if (refusal.status >= 500) log.error('request not served', fields)
   else log.warn('request refused', fields)
-  return refuse(refusal, nonce)
+  return refusalOf(refusal, nonce)
 }
 
-/** Whose token it says that it is, which is believed of nothing but where to verify it. */
-function ofToken(
-  { authorization = '' }: RawRequest,
-  tenants: ReadonlyMap<string, Tenant>,
-): Tenant | undefined {
+function refusalOf(refusal: OAuthError, more: Readonly<Record<string, string>> = {}): Answer {
+  return {
+    ...answerOf(refusal, { ...challengeOf(refusal), ...challengeOfKey(refusal), ...more }),
+    body: JSON.stringify(apiErrorBody(refusal)),
+  }
+}
+
+/** No scheme is registered for keys, and a 401 must name one (RFC 9110 section 15.5.2): they are taken as bearer tokens, too. */
+function challengeOfKey({ code, error }: OAuthError): Readonly<Record<string, string>> {
+  return code === 'api_key_unsupported' ? { 'www-authenticate': `Bearer error="${error}"` } : {}
+}
+
+function withoutTenant(
+  slug: string | undefined,
+  { authorization }: RawRequest,
+  key: string | undefined,
+): OAuthError {
+  if (slug !== undefined) return new OAuthError('tenant_unknown')
+  if (key !== undefined) return new OAuthError('api_key_unsupported')
+  return new OAuthError(authorization === undefined ? 'bearer_missing' : 'bearer_invalid')
+}
+
+/** Whose key it says that it is, which is believed of nothing but where to look it up. Empty: no tenant's. */
+function ofKey(key: string): string {
+  return parseApiKey(key)?.tenant ?? ''
+}
+
+/** Whose token it says that it is, which is believed of nothing but where to verify it. Empty: no tenant's. */
+function ofToken({ authorization = '' }: RawRequest, tenants: ReadonlyMap<string, Tenant>): string {
   const jws = parseCompactJws(authorization.replace(/^[a-z]+ +/i, ''))
-  if (typeof jws === 'string') return undefined
-  return tenants.values().find(({ issuer }) => issuer === jws.payload['iss'])
+  if (typeof jws === 'string') return ''
+  return tenants.values().find(({ issuer }) => issuer === jws.payload['iss'])?.slug ?? ''
 }

@@ -22,24 +22,33 @@ const common = {
   'cross-origin-opener-policy': 'same-origin',
 }
 
-/** `formsTo`: what a form of the page may lead to in the end, beside us: browsers judge redirects by it as well. */
+/**
+ * Where a form of a page may lead in the end, for browsers judge redirects by it as well: nowhere, to us, or to somebody else
+ * through us.
+ */
+export type Forms = 'none' | 'own' | { readonly to: string }
+
 export function page(
   status: number,
   body: string,
-  more: { readonly formsTo?: string; readonly setCookie?: string } = {},
+  { forms = 'none', setCookie }: { readonly forms?: Forms; readonly setCookie?: string } = {},
 ): BrowserAnswer {
-  const formAction = more.formsTo === undefined ? "'none'" : `'self' ${more.formsTo}`
   return {
     status,
     headers: {
       ...common,
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}`,
-      ...(more.setCookie !== undefined && { 'set-cookie': more.setCookie }),
+      'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction(forms)}`,
+      ...(setCookie !== undefined && { 'set-cookie': setCookie }),
     },
     body,
   }
+}
+
+function formAction(forms: Forms): string {
+  if (forms === 'none') return "'none'"
+  return forms === 'own' ? "'self'" : `'self' ${forms.to}`
 }
 
 /** 303, so that a form that was posted is not posted once more at its end (RFC 9700 section 4.12). */

@@ -1,21 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { write as writeRefusal, otherMethods, prefixes, type TenantParams } from '../reply.ts'
 import { answerOf } from '../answer.ts'
+import type { Account } from '../account/account.ts'
+import type { Authorize } from '../authorize/authorize.ts'
+import { requestIdOf } from '../incoming.ts'
+import type { Logout } from '../sign_in/logout.ts'
+import type { SignIn } from '../sign_in/sign_in.ts'
 import type { Tenant } from '../tenant.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { bodyFormOf } from '../../oauth/media_type.ts'
 import { causeOf, type Log } from '../../platform/log.ts'
 import type { Random } from '../../platform/random.ts'
 import { StoreFault } from '../../store/store.ts'
-import { page, stylePath, styleSheet, type BrowserAnswer } from './answers.ts'
+import { stylePath, styleSheet, type BrowserAnswer } from './answers.ts'
 import type { Pages } from './pages/page.ts'
-import { texts } from './pages/texts.ts'
-import type { AuthorizeSurface, BrowserRequest } from '../authorize/surface.ts'
+import type { BrowserRequest } from './request.ts'
 
-export interface AuthorizeRoutesDependencies {
+export interface BrowserRoutesDependencies {
   readonly origin: string
   readonly tenants: ReadonlyMap<string, Tenant>
-  readonly surface: AuthorizeSurface
+  readonly authorize: Authorize
+  readonly signIn: SignIn
+  readonly logout: Logout
+  readonly account: Account
   readonly pages: Pages
   readonly random: Random
   readonly log: Log
@@ -23,45 +30,72 @@ export interface AuthorizeRoutesDependencies {
 
 type Serve = (request: BrowserRequest, tenant: Tenant) => Promise<BrowserAnswer>
 
+interface Route {
+  /** Below the prefix. */
+  readonly path: string
+  readonly get?: Serve
+  /** Forms of our own pages. */
+  readonly post?: Serve
+}
+
 /** The pages that people see, under both prefixes of a tenant. No other origin may call any of it. */
-export function authorizeRoutes(
-  app: FastifyInstance,
-  dependencies: AuthorizeRoutesDependencies,
-): void {
-  const { surface } = dependencies
+export function browserRoutes(app: FastifyInstance, dependencies: BrowserRoutesDependencies): void {
+  const { authorize, signIn, logout, account } = dependencies
+  const routes: readonly Route[] = [
+    {
+      path: '/oauth/authorize',
+      get: (...asked) => authorize.ask(...asked),
+      post: (...asked) => authorize.decide(...asked),
+    },
+    { path: '/oauth/login', post: (...asked) => signIn.submit(...asked) },
+    {
+      path: '/oauth/logout',
+      get: (...asked) => logout.ask(...asked),
+      post: (...asked) => logout.confirm(...asked),
+    },
+    {
+      path: '/account',
+      get: (...asked) => account.show(...asked),
+      post: (...asked) => account.act(...asked),
+    },
+  ]
   app.get(stylePath, (_request, reply) => write(reply, styleSheet))
   otherMethods(app, stylePath, ['GET', 'HEAD'])
-  for (const prefix of prefixes) {
-    const authorize = `${prefix}/oauth/authorize`
-    const login = `${prefix}/oauth/login`
-    mount(app, 'GET', authorize, (...asked) => surface.authorize(...asked), dependencies)
-    mount(app, 'POST', authorize, (...asked) => surface.decide(...asked), dependencies)
-    mount(app, 'POST', login, (...asked) => surface.signIn(...asked), dependencies)
-    otherMethods(app, authorize, ['GET', 'HEAD', 'POST'])
-    otherMethods(app, login, ['POST'])
-  }
+  for (const prefix of prefixes) for (const route of routes) mount(app, prefix, route, dependencies)
 }
 
 function mount(
   app: FastifyInstance,
-  method: 'GET' | 'POST',
-  url: string,
-  serve: Serve,
-  dependencies: AuthorizeRoutesDependencies,
+  prefix: string,
+  { path, get, post }: Route,
+  dependencies: BrowserRoutesDependencies,
 ): void {
-  const { origin, tenants, random } = dependencies
+  const url = `${prefix}${path}`
+  if (get) mountOne(app, { method: 'GET', url, path }, get, dependencies)
+  if (post) mountOne(app, { method: 'POST', url, path }, post, dependencies)
+  otherMethods(app, url, [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])])
+}
+
+function mountOne(
+  app: FastifyInstance,
+  { method, url, path }: { method: 'GET' | 'POST'; url: string; path: string },
+  serve: Serve,
+  dependencies: BrowserRoutesDependencies,
+): void {
+  const { origin, tenants, random, pages } = dependencies
   app.route<TenantParams>({
     method,
     url,
     handler: async (request, reply) => {
-      reply.header('x-request-id', random.uuid())
+      const requestId = requestIdOf(request, random)
+      reply.header('x-request-id', requestId)
       const { tenant: slug } = request.params
       const tenant = tenants.get(slug)
       if (!tenant) return writeRefusal(reply, answerOf(new OAuthError('tenant_unknown')))
       if (method === 'POST' && !isOwnPost(request, origin)) {
-        return write(reply, faultPage(403, texts.fault.form_foreign, dependencies))
+        return write(reply, pages.fault('form_foreign'))
       }
-      const browser = browserRequest(request, origin)
+      const browser = browserRequest(request, requestId, origin, path)
       return write(reply, await attempt(() => serve(browser, tenant), slug, dependencies))
     },
   })
@@ -74,41 +108,37 @@ function isOwnPost({ headers }: FastifyRequest, origin: string): boolean {
   return isOwn && bodyFormOf(headers['content-type']) === 'form'
 }
 
-function browserRequest(
+/** `path`: that of the route, below the prefix. */
+export function browserRequest(
   { url, headers, body, socket }: FastifyRequest,
+  requestId: string,
   origin: string,
+  path: string,
 ): BrowserRequest {
-  const [path = '', ...rest] = url.split('?')
+  const [asked = '', ...rest] = url.split('?')
   return {
     query: rest.join('?'),
     cookies: headers.cookie,
     address: socket.remoteAddress,
+    requestId,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    base: origin + path.slice(0, path.lastIndexOf('/oauth/')),
+    base: origin + asked.slice(0, -path.length),
   }
 }
 
 async function attempt(
   serve: () => Promise<BrowserAnswer>,
   tenant: string,
-  dependencies: AuthorizeRoutesDependencies,
+  { log, pages }: BrowserRoutesDependencies,
 ): Promise<BrowserAnswer> {
   try {
     return await serve()
   } catch (error) {
     const isOut = error instanceof StoreFault
     const fields = { tenant, ...(isOut ? { reason: error.message } : causeOf(error)) }
-    dependencies.log.error('a page could not be served', fields)
-    return faultPage(isOut ? 503 : 500, texts.fault.out, dependencies)
+    log.error('a page could not be served', fields)
+    return pages.fault('out', isOut ? 503 : 500)
   }
-}
-
-function faultPage(
-  status: number,
-  message: string,
-  { pages }: AuthorizeRoutesDependencies,
-): BrowserAnswer {
-  return page(status, pages.render('fault', { message }))
 }
 
 function write(reply: FastifyReply, { status, headers, body }: BrowserAnswer): FastifyReply {

@@ -8,6 +8,8 @@ import type { Party } from '../tenant.ts'
 
 /** A client with a registration of its own, ready to be asked. */
 export interface RegisteredClient extends Party {
+  /** What people are shown. */
+  readonly name?: string
   /** It cannot keep a secret (RFC 6749 section 2.1). */
   readonly isPublic: boolean
   /** SHA-256 digests of its secrets. */
@@ -18,6 +20,7 @@ export interface RegisteredClient extends Party {
   /** Pods whose tokens are its assertions. */
   readonly rule: ProofRule | undefined
   readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
   readonly grantTypes: readonly GrantName[]
   readonly refreshLifetimeSeconds: number
   readonly refreshIdleSeconds: number | undefined
@@ -34,6 +37,7 @@ export function registeredClient(config: ClientConfig): RegisteredClient {
   const { grants, delegation, maxTargets } = config
   return {
     id: config.id,
+    ...(config.name !== undefined && { name: config.name }),
     sub: config.id,
     agent: undefined,
     ceiling: Ceiling.of(grants, maxTargets),
@@ -46,6 +50,7 @@ export function registeredClient(config: ClientConfig): RegisteredClient {
     keys: config.jwks && KeySet.from(config.jwks),
     rule: config.proof && compileRule(config.proof),
     redirectUris: config.redirectUris,
+    postLogoutRedirectUris: config.postLogoutRedirectUris,
     grantTypes: config.grantTypes,
     refreshLifetimeSeconds: config.refreshLifetimeSeconds,
     refreshIdleSeconds: config.refreshIdleSeconds,

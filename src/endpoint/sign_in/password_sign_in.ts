@@ -1,4 +1,6 @@
+import type { UserConfig } from '../../config/user.ts'
 import type { Audit } from '../../platform/audit.ts'
+import { toldOf, type BrowserRequest } from '../browser/request.ts'
 import type { Limits } from '../limits.ts'
 import type { Tenant } from '../tenant.ts'
 import type { SignInAttempts } from './attempts.ts'
@@ -20,8 +22,13 @@ export class PasswordSignIn {
   }
 
   /** Who it is, or what the page is to say. Of an address that nobody has it takes as long as of any other. */
-  async who(email: string, password: string, from: string | undefined, tenant: Tenant) {
+  async who(
+    { email, password }: { readonly email: string; readonly password: string },
+    request: BrowserRequest,
+    tenant: Tenant,
+  ): Promise<UserConfig | 'locked' | 'busy' | 'wrong'> {
     const { passwords, attempts, limits, audit } = this.#dependencies
+    const { address: from } = request
     const key = `${tenant.slug} ${email}`
     // One address for many, or many from one place (password spraying).
     if (attempts.isLocked(key) || limits.exhausted(from)) return 'locked'
@@ -30,7 +37,7 @@ export class PasswordSignIn {
     const verdict = await passwords.verify(tried, user?.password)
     if (verdict === 'busy') return 'busy'
     const active = user && verdict === 'right' ? await tenant.users.active(user.sub) : undefined
-    const said = { tenant: tenant.slug, subject: user?.sub }
+    const said = { ...toldOf(request, tenant), subject: user?.sub }
     if (!active) {
       attempts.failed(key)
       limits.failed(from)

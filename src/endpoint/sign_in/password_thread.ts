@@ -12,23 +12,26 @@ export interface Derivation {
 }
 
 interface Waiting {
-  resolve(tag: Buffer): void
-  reject(error: Error): void
+  readonly resolve: (tag: Buffer) => void
+  readonly reject: (error: Error) => void
 }
 
+/** Behind the other threads, in steps of nice(1): where these want a whole core, a tenth of it is left to hashes, so that people can still sign in. */
+const STEPS_BACK = 10
 /**
- * Why not `argon2` with a callback: that takes a thread of Node's pool, at the same priority as the thread that answers and the
- * threads that sign tokens. Where they share a core, each token waits for a hash. Linux gives a priority to each thread
- * (setpriority(2)); elsewhere it stays as it is. Text, for the program is built into files that a thread could not find.
+ * Why not `argon2` with a callback: that takes a thread of Node's pool, with the same priority as the thread that answers and the
+ * threads that sign tokens. Where they share a core, tokens wait for hashes. Linux gives a priority to each thread
+ * (setpriority(2)); elsewhere all have the same. A text, for a build that makes few files of many has none that a thread could
+ * start from.
  */
 const program = `
 const { argon2Sync } = require('node:crypto')
 const { readlinkSync } = require('node:fs')
-const { constants, setPriority } = require('node:os')
+const { getPriority, setPriority } = require('node:os')
 const { parentPort } = require('node:worker_threads')
 try {
   const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1))
-  setPriority(thread, constants.priority.PRIORITY_LOW)
+  setPriority(thread, Math.min(getPriority(thread) + ${String(STEPS_BACK)}, 19))
 } catch {}
 parentPort.on('message', (derivation) => {
   try {
@@ -40,7 +43,7 @@ parentPort.on('message', (derivation) => {
 `
 const HEAP_MB = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 }
 
-/** A thread that derives argon2id tags, one after the other, when the processor has nothing else to do. It starts with the first. */
+/** A thread that derives argon2id tags, one after the other, and lets all others go first. It starts with the first tag. */
 export class PasswordThread {
   readonly #waiting: Waiting[] = []
   #worker: Worker | undefined
@@ -56,6 +59,7 @@ export class PasswordThread {
     worker.ref()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage(derivation)
     })
   }

@@ -18,9 +18,7 @@ export function approvals(grants: Table<UserGrant>): Approvals {
       const { tenant, user, agent, createdAt } = approval
       const before = table.get(tenant, user, agent)
       const isEnded =
-        !before ||
-        !['pending', 'denied'].includes(before.status) ||
-        before.expiresAt <= createdAt
+        !before || !['pending', 'denied'].includes(before.status) || before.expiresAt <= createdAt
       if (isEnded) table.put(approval)
       return Promise.resolve(isEnded ? approval : before)
     },

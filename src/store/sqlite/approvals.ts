@@ -21,14 +21,14 @@ export function approvals(connection: Connection): Approvals {
   return { ...opened(connection), ...ended(connection) }
 }
 
-function opened(connection: Connection): Pick<Approvals, 'openApproval' | 'approval' | 'approvals'> {
+function opened(
+  connection: Connection,
+): Pick<Approvals, 'openApproval' | 'approval' | 'approvals'> {
   const selectUnended = connection.prepare<ApprovalRow>(
     `${SELECT} AND user = ? AND agent = ? AND status IN ('pending', 'denied') AND expires_at > ?`,
   )
   const selectOne = connection.prepare<ApprovalRow>(`${SELECT} AND id = ?`)
-  const selectAll = connection.prepare<ApprovalRow>(
-    `${SELECT} AND ${OPEN} ORDER BY created_at, id`,
-  )
+  const selectAll = connection.prepare<ApprovalRow>(`${SELECT} AND ${OPEN} ORDER BY created_at, id`)
   const selectOfUser = connection.prepare<ApprovalRow>(
     `${SELECT} AND ${OPEN} AND user = ? ORDER BY created_at, id`,
   )

@@ -11,7 +11,6 @@ const EXPIRING = [
   'pushed_requests',
 ]
 
-
 export function pruning(connection: Connection): Pick<Store, 'prune'> {
   const statements = EXPIRING.map((table) =>
     connection.prepare(`DELETE FROM ${table} WHERE expires_at <= ?`),

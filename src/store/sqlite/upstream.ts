@@ -1,10 +1,7 @@
 import type { Store, UpstreamUser, UpstreamVisit } from '../store.ts'
 import type { Connection } from './connection.ts'
 
-type Users = Pick<
-  Store,
-  'putUpstreamUser' | 'upstreamUser' | 'upstreamUserOf' | 'upstreamUsers'
->
+type Users = Pick<Store, 'putUpstreamUser' | 'upstreamUser' | 'upstreamUserOf' | 'upstreamUsers'>
 type Visits = Pick<Store, 'keepUpstreamVisit' | 'takeUpstreamVisit'>
 
 type UserRow = Omit<UpstreamUser, 'emailVerified' | 'email' | 'name'> & {

@@ -243,7 +243,7 @@ describe('a form that is not of a page of ours', () => {
     const form = /name="form" value="([^"]*)"/.exec(page.text)?.[1] ?? ''
     const answer = await browser.post(AUTHORIZE.replace('authorize', 'login'), {
       form,
-      continue: 'a=b\r\nSet-Cookie: x=y',
+      continue: 'authorize?a=b\r\nSet-Cookie: x=y',
     })
     expect(answer.status).toBe(303)
     expect(answer.headers['set-cookie']).toBeUndefined()

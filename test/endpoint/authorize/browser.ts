@@ -29,12 +29,18 @@ export class Browser {
     return this.send('GET', path)
   }
 
-  /** Fills the form of a page in and sends it, by the button with this name and value. */
-  submit(page: Seen, filled: Readonly<Record<string, string>>): Promise<Seen> {
-    const action = unescapeHtml(/<form[^>]* action="([^"]*)"/.exec(page.text)?.[1] ?? '')
-    const hidden = [
-      ...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g),
-    ].map(([, name = '', value = '']) => [name, unescapeHtml(value)])
+  /** Fills a form of a page in and sends it, as its button does: the first form, or the first that holds a text. */
+  submit(page: Seen, filled: Readonly<Record<string, string>>, holding = ''): Promise<Seen> {
+    const form = page.text
+      .split('<form')
+      .slice(1)
+      .map((part) => `<form${part.split('</form>')[0] ?? ''}`)
+      .find((text) => text.includes(holding))
+    if (form === undefined) throw new Error(`no form holds ${holding}`)
+    const action = unescapeHtml(/<form[^>]* action="([^"]*)"/.exec(form)?.[1] ?? '')
+    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
+      ([, name = '', value = '']) => [name, unescapeHtml(value)],
+    )
     return this.post(action.replace(this.#origin, ''), {
       ...(Object.fromEntries(hidden) as Record<string, string>),
       ...filled,

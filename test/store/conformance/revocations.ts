@@ -9,7 +9,10 @@ const reached = [
   { name: 'an actor of it', row: { kind: 'subject', value: 'agent-1' } },
   { name: 'its client', row: { kind: 'client', value: 'reporter' } },
   { name: 'the client of an actor', row: { kind: 'client', value: 'agent-1' } },
-  { name: 'its subject with the client of an actor', row: { kind: 'pair', value: 'user-1 agent-1' } },
+  {
+    name: 'its subject with the client of an actor',
+    row: { kind: 'pair', value: 'user-1 agent-1' },
+  },
   { name: 'its tenant', row: { kind: 'tenant', value: '' } },
   { name: 'a second after it was issued', row: { notBefore: now + 1 } },
 ] as const
