@@ -11,6 +11,7 @@ interface Bench {
  */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   authz: () => import('./authz.ts'),
+  sign_in: () => import('./sign_in.ts'),
   broker: () => import('./broker.ts'),
   endpoint: () => import('./endpoint.ts'),
   verify: () => import('./verify.ts'),

@@ -125,7 +125,11 @@ function remove(io: Io): Promise<ExitCode> {
 }
 
 /** The id of a key stands where `audit show` looks for ids. Never the key. */
-function eventOf(event: string, tenant: string, id: string, clientId: string): AuditEvent {
-  const row = { event, tenant, outcome: 'success', client_id: clientId, jti: id }
-  return row as AuditEvent
+function eventOf(
+  event: 'api_key.added' | 'api_key.removed',
+  tenant: string,
+  id: string,
+  clientId: string,
+): AuditEvent {
+  return { event, tenant, outcome: 'success', client_id: clientId, jti: id }
 }

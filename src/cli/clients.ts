@@ -135,6 +135,9 @@ function remove(io: Io): Promise<ExitCode> {
     for (const { user, agent } of await store.userGrants(tenant.slug)) {
       if (agent === id) await store.removeUserGrant(tenant.slug, user, agent)
     }
+    for (const key of await store.apiKeys(tenant.slug)) {
+      if (key.clientId === id) await store.removeApiKey(tenant.slug, key.id)
+    }
     await audit.record({
       event: 'client.removed',
       tenant: tenant.slug,

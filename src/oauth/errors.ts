@@ -99,7 +99,7 @@ const catalogue = {
     'INVALID_PERMISSIONS',
     'Name 1 to 100 permissions, as an array of texts.',
   ],
-  api_key_unsupported: [401, 'invalid_token', 'The API key is invalid, expired or removed.'],
+  api_key_invalid: [401, 'invalid_token', 'The API key is invalid, expired or removed.'],
   user_not_askable: [
     403,
     'access_denied',

@@ -10,6 +10,8 @@ export type AuditEventName =
   | 'client.added'
   | 'client.removed'
   | 'client.secret_rotated'
+  | 'api_key.added'
+  | 'api_key.removed'
   | 'user.disabled'
   | 'user.enabled'
   | 'user.added'

@@ -9,8 +9,8 @@ import { endOf, openScene, poll, type Program } from '../fakes/program.ts'
 
 const shell = promisify(execFile)
 
-/** Of the authority, the cluster issuer, the broker and the operations listener, from the first. */
-const DISTANCES = { authority: 0, cluster: 1, broker: 10, operations: 20 }
+/** Of the authority, the cluster issuer, the demo application, the broker and the operations listener, from the first. */
+const DISTANCES = { authority: 0, cluster: 1, demoApp: 2, broker: 10, operations: 20 }
 
 type Role = keyof typeof DISTANCES
 

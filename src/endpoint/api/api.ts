@@ -76,4 +76,10 @@ const securitySchemes = {
     description:
       'An access token that is bound to a key, with a proof in `DPoP` (RFC 9449 section 7.1).',
   },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'A key of a client, `lmk_…`. It may come as a bearer token instead.',
+  },
 } as const

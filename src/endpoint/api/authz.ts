@@ -107,7 +107,7 @@ function checkAt(which: Check, { prefix, suffix, parameters }: Where): ApiOperat
     summary: summaries[which],
     description:
       'About the subject of the token in `Authorization`, or the client whose API key stands there or in `X-API-Key`. Where somebody acts for it, all of them need the permission. That something is not allowed is an answer, and no refusal.',
-    security: [['bearerToken'], ['dpopToken']],
+    security: [['bearerToken'], ['dpopToken'], ['apiKey']],
     parameters: [...parameters, dpopParameter()],
     body: bodyOf(which),
     answers: answersWith(answerOf(which), which === 'check' ? 'check' : 'checkMany'),
@@ -122,7 +122,7 @@ function permissionsAt({ prefix, suffix, parameters }: Where): ApiOperation {
     summary: 'All that is allowed',
     description:
       'Of the subject of the token in `Authorization`, to its own holder, or of the client whose API key stands there or in `X-API-Key`.',
-    security: [['bearerToken'], ['dpopToken']],
+    security: [['bearerToken'], ['dpopToken'], ['apiKey']],
     parameters: [...parameters, dpopParameter()],
     answers: answersWith(listed, 'permissions'),
   }

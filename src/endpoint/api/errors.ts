@@ -81,7 +81,7 @@ const places: Readonly<Record<OAuthErrorCode, readonly Place[]>> = {
   bearer_insufficient: userinfo,
   permission_missing: ['check'],
   permissions_invalid: ['checkMany'],
-  api_key_unsupported: authz,
+  api_key_invalid: authz,
   user_not_askable: checks,
   token_hint_unsupported: ['revoke'],
   token_of_another: ['revoke'],

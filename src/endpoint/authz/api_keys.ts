@@ -52,7 +52,7 @@ export class ApiKeys {
 }
 
 function refused(reason: string, detail?: string): OAuthError {
-  return new OAuthError('api_key_unsupported', {
+  return new OAuthError('api_key_invalid', {
     reason,
     ...(detail !== undefined && { detail }),
   })

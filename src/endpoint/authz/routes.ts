@@ -90,7 +90,7 @@ async function answer(
   if (!tenant) {
     const refusal = withoutTenant(slug, raw, key)
     // A key of a tenant that is not there is refused as often as one of a tenant that is, or it would tell which are.
-    const over = refusal.code === 'api_key_unsupported' ? limits.failed(raw.address) : undefined
+    const over = refusal.code === 'api_key_invalid' ? limits.failed(raw.address) : undefined
     return refusalOf(over ?? refusal)
   }
   const urls = [...tenant.urls(path), `${origin}${ROOT}${path}`]
@@ -121,7 +121,7 @@ function refusalOf(refusal: OAuthError, more: Readonly<Record<string, string>> =
 
 /** No scheme is registered for keys, and a 401 must name one (RFC 9110 section 15.5.2): they are taken as bearer tokens, too. */
 function challengeOfKey({ code, error }: OAuthError): Readonly<Record<string, string>> {
-  return code === 'api_key_unsupported' ? { 'www-authenticate': `Bearer error="${error}"` } : {}
+  return code === 'api_key_invalid' ? { 'www-authenticate': `Bearer error="${error}"` } : {}
 }
 
 function withoutTenant(
@@ -130,7 +130,7 @@ function withoutTenant(
   key: string | undefined,
 ): OAuthError {
   if (slug !== undefined) return new OAuthError('tenant_unknown')
-  if (key !== undefined) return new OAuthError('api_key_unsupported')
+  if (key !== undefined) return new OAuthError('api_key_invalid')
   return new OAuthError(authorization === undefined ? 'bearer_missing' : 'bearer_invalid')
 }
 
