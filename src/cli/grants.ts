@@ -1,4 +1,5 @@
 import type { Administration } from '../compose/administration.ts'
+import { Revocations } from '../endpoint/revocations.ts'
 import { isScopeToken } from '../oauth/scope.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
@@ -38,7 +39,7 @@ function add(io: Io): Promise<ExitCode> {
   }
   return withAdministration(given, io, async (administration) => {
     const { tenant, store, audit, surroundings } = administration
-    if (!tenant.users.some(({ sub }) => sub === given.user)) {
+    if (!(await isUser(given.user, administration))) {
       throw new OperatorFault(`there is no user ${given.user}`)
     }
     const agent = await clientIdOf(given.agent, administration)
@@ -55,6 +56,15 @@ function add(io: Io): Promise<ExitCode> {
     say(io, `${given.user} allows ${agent}: ${scopes.join(' ')}`)
     return 0
   })
+}
+
+/** Of the configuration, of the store, or of another provider. */
+async function isUser(sub: string, { tenant, store }: Administration): Promise<boolean> {
+  return (
+    tenant.users.some((user) => user.sub === sub) ||
+    (await store.localUser(tenant.slug, sub)) !== undefined ||
+    (await store.upstreamUser(tenant.slug, sub)) !== undefined
+  )
 }
 
 /** An agent by its name, or whoever may act for others by their `client_id`. */
@@ -95,11 +105,13 @@ function list(io: Io): Promise<ExitCode> {
 function remove(io: Io): Promise<ExitCode> {
   const given = options(io.arguments, { ...place, user: 'required', agent: 'required' })
   return withAdministration(given, io, async (administration) => {
-    const { tenant, policy, store, audit } = administration
+    const { tenant, policy, store, audit, surroundings } = administration
+    const { clock } = surroundings
     const client = (await agentOf(given.agent, policy))?.clientId ?? given.agent
     if (!(await store.removeUserGrant(tenant.slug, given.user, client))) {
       throw new OperatorFault(`${given.user} allows ${client} nothing`)
     }
+    await new Revocations({ tenant: tenant.slug, store, clock }).endPair(given.user, client)
     await audit.record({
       event: 'user_grant.removed',
       tenant: tenant.slug,
@@ -107,8 +119,11 @@ function remove(io: Io): Promise<ExitCode> {
       subject: given.user,
       client_id: client,
     })
-    say(io, `${given.user} no longer allows ${client} anything. Tokens that it has stay good until`)
-    say(io, 'they expire; lumo-broker revoke ends them.')
+    say(
+      io,
+      `${given.user} no longer allows ${client} anything. Tokens by which it acts for them have`,
+    )
+    say(io, 'ended, but for whoever verifies them offline: there they are good until they expire.')
     return 0
   })
 }

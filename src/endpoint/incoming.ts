@@ -21,8 +21,11 @@ export function rawOf(request: FastifyRequest, requestId: string): RawRequest {
   }
 }
 
-/** What a log, a header and an audit record hold as it is. */
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
+/**
+ * UUIDs, trace ids, ULIDs. Nothing wider: it comes into the audit trail, and a secret that a caller misplaced must not fit
+ * (`lmk_…`, a JWT, 256 bits in hexadecimal).
+ */
+const REQUEST_ID = /^(?:[0-9a-fA-F-]{16,36}|[0-9A-HJKMNP-TV-Z]{26})$/
 
 /** The id by which the caller knows a request, or one of ours where it gave none that we can take over. */
 export function requestIdOf({ headers }: FastifyRequest, random: Random): string {

@@ -152,3 +152,35 @@ test('each answer of these endpoints has a request id of its own', async () => {
   expect(new Set(ids).size).toBe(2)
   for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/)
 })
+
+describe('the id of a request', () => {
+  const taken = [
+    '5f8a1c3e-2b4d-4e6f-8a9b-0c1d2e3f4a5b',
+    '0af7651916cd43dd8448eb211c80319c',
+    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  ]
+  const refused = [
+    'lmk_acme-corp.0123456789abcdef',
+    'a'.repeat(64),
+    'short',
+    '0af7651916cd43dd8448eb21 1c80319c',
+    'eyJhbGciOiJSUzI1NiJ9.e30.abc',
+  ]
+  const places = [
+    { method: 'POST', path: '/t/acme-corp/api/v1/oauth/token' },
+    { method: 'POST', path: '/t/acme-corp/api/v1/oauth/par' },
+    { method: 'GET', path: '/t/acme-corp/api/v1/account' },
+    { method: 'POST', path: '/api/v1/authz/check' },
+    { method: 'GET', path: '/t/acme-corp/api/v1/agents/me/approvals/x/status' },
+  ]
+
+  test.each(places)(
+    'is the caller’s own at $method $path, if it can be no secret',
+    async (place) => {
+      for (const id of [...taken, ...refused]) {
+        const answer = await world.send({ ...place, headers: { 'x-request-id': id } })
+        expect(answer.headers['x-request-id'] === id).toBe(taken.includes(id))
+      }
+    },
+  )
+})

@@ -15,6 +15,7 @@ export async function endAgent(
   tenant: Tenant,
   audit: Audit,
 ): Promise<void> {
+  if (!(await tenant.userGrant(sub, agent))) return
   await tenant.revocations.endPair(sub, agent)
   if (!(await tenant.removeUserGrant(sub, agent))) return
   await tenant.revocations.endPair(sub, agent)
@@ -37,6 +38,7 @@ export async function endClient(
   tenant: Tenant,
   audit: Audit,
 ): Promise<void> {
+  if (!(await tenant.consents.has(sub, client))) return
   await endGrants(sub, client, tenant)
   if (!(await tenant.consents.takeBack(sub, client))) return
   await endGrants(sub, client, tenant)

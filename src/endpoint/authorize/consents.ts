@@ -58,6 +58,11 @@ export class Consents {
     return store.consents(tenant, user)
   }
 
+  async has(user: string, client: string): Promise<boolean> {
+    const { tenant, store } = this.#dependencies
+    return (await store.consent(tenant, user, client)) !== undefined
+  }
+
   /** False where there is none. */
   takeBack(user: string, client: string): Promise<boolean> {
     const { tenant, store } = this.#dependencies

@@ -9,6 +9,9 @@ import type { Tenant } from '../tenant.ts'
 import { grantableOf } from './issue_code.ts'
 import { judge } from './request.ts'
 
+/** What is kept for whoever asks must not be much. */
+const MAX_LENGTH = 8_192
+
 /** What proves the client, and is nobody's to keep. */
 const ofClient = new Set(['client_secret', 'client_assertion', 'client_assertion_type'])
 
@@ -30,6 +33,7 @@ export async function push(
   const jkt = await keyShown(raw, parameters, tenant)
   if (jkt instanceof OAuthError) return jkt
   const query = queryOf(parameters, client.id, jkt)
+  if (query.length > MAX_LENGTH) return malformed('the request is too long')
   const refusal = await refusalOf(query, tenant)
   return refusal ?? tenant.pushed.keep(client.id, query)
 }
@@ -48,7 +52,7 @@ function queryOf(parameters: Parameters, clientId: string, jkt: string | undefin
 
 /** The client authenticates as it does at the token endpoint; a public one can say no more than its name. */
 async function pusher(
-  { authorization }: RawRequest,
+  { authorization, address }: RawRequest,
   parameters: Parameters,
   tenant: Tenant,
   { assertions, limits }: CallerDependencies,
@@ -62,7 +66,11 @@ async function pusher(
   if (!client || (!credentials && !client.isPublic)) {
     return new OAuthError('client_unproven', { detail: 'no client authentication' })
   }
-  return limits.spend({ kind: 'client', tenant: tenant.slug, id: client.id }) ?? client
+  // Who only says that they are a client must not use up its budget.
+  const charge = credentials
+    ? ({ kind: 'client', id: client.id } as const)
+    : ({ kind: 'grant', id: `push ${client.id} ${address ?? ''}` } as const)
+  return limits.spend({ ...charge, tenant: tenant.slug }) ?? client
 }
 
 /** RFC 9449 section 10.1: a proof binds the code to its key, as `dpop_jkt` does. */

@@ -6,7 +6,7 @@ import type { Random } from '../../platform/random.ts'
 import { parseCompactJws } from '../../verifier/jws.ts'
 import { answerOf, type Answer } from '../answer.ts'
 import { challengeOf, presentedToken } from '../bearer.ts'
-import { attempt, rawOf, repeatedHeader } from '../incoming.ts'
+import { attempt, rawOf, repeatedHeader, requestIdOf } from '../incoming.ts'
 import type { Limits } from '../limits.ts'
 import { crossOrigin, otherMethods, preflight, prefixes, write } from '../reply.ts'
 import type { RawRequest } from '../request.ts'
@@ -65,7 +65,7 @@ function mount(
     method,
     url,
     handler: async (request, reply) => {
-      const requestId = dependencies.random.uuid()
+      const requestId = requestIdOf(request, dependencies.random)
       reply.headers({ 'x-request-id': requestId, ...crossOrigin })
       return write(reply, await answer(request, rawOf(request, requestId), route, dependencies))
     },

@@ -92,6 +92,7 @@ describe('is refused to the client at once:', () => {
     ['a scope that it may not have', { scope: 'admin' }, 400, 'invalid_scope'],
     ['a target that it may not have', { resource: 'https://x.example' }, 400, 'invalid_target'],
     ['an unknown prompt', { prompt: 'create' }, 400, 'invalid_request'],
+    ['more than anybody needs', { state: 'x'.repeat(8_192) }, 400, 'invalid_request'],
     ['plain PKCE', { code_challenge: 'x'.repeat(43) }, 400, 'invalid_request'],
   ])('%s', async (_name, more, status, error) => {
     const answer = await push(askFor(more))
