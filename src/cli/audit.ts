@@ -1,7 +1,7 @@
 import { auditKeys } from '../audit/chain.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import type { Administration } from '../compose/administration.ts'
-import { auditSeed } from '../compose/authority.ts'
+import { auditSeed } from '../compose/authority_state.ts'
 import { MAX_TOKEN_SECONDS } from '../endpoint/revocations.ts'
 import { isJsonObject } from '../platform/strict_json.ts'
 import { say, warn, withAdministration } from './administration.ts'

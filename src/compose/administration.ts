@@ -13,7 +13,7 @@ import { contentsOf } from '../platform/watched.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
-import { auditSeed, openState } from './authority.ts'
+import { auditSeed, openState } from './authority_state.ts'
 import type { Surroundings } from './surroundings.ts'
 import { MAX_DOCUMENT_BYTES, policySurroundings } from './tenant.ts'
 

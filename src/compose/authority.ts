@@ -11,7 +11,7 @@ import { ClientAssertions } from '../endpoint/client/assertion.ts'
 import { recordExpired } from '../endpoint/account/expired.ts'
 import { Limits } from '../endpoint/limits.ts'
 import { authorityListener } from '../endpoint/listener.ts'
-import { Seal } from '../endpoint/sealing.ts'
+import type { Seal } from '../endpoint/sealing.ts'
 import type { Tenant } from '../endpoint/tenant.ts'
 import { tokenEndpoint, type TokenEndpoint } from '../endpoint/token.ts'
 import type { OAuthError } from '../oauth/errors.ts'
@@ -23,17 +23,15 @@ import { memoryHttp, type MemoryHttp } from '../platform/memory_http.ts'
 import type { Watched } from '../platform/watched.ts'
 import type { CompiledPolicy } from '../policy/compile.ts'
 import { Policy } from '../policy/policy.ts'
-import { sqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type { Verifier } from '../verifier/verifier.ts'
-import { keyOfSecret } from './key_secret.ts'
 import { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
+import { auditSeed, openState } from './authority_state.ts'
 import { browserSide } from './browser_side.ts'
 import { openPolicy, openTenant } from './tenant.ts'
 import { listenWithTls } from './tls.ts'
 
-const MAX_KEY_FILE_BYTES = 1_024
 /** What a command did to the store is seen within this. */
 const LOOK_EVERY_MS = 1_000
 const TIDY_EVERY_MS = 600_000
@@ -73,38 +71,6 @@ export async function startAuthority(
     await opened.close()
     throw error
   }
-}
-
-/** The state of an authority, and what opens it. */
-export async function openState(
-  config: AuthorityConfig,
-  surroundings: Surroundings,
-): Promise<{ readonly store: Store; readonly seal: Seal }> {
-  const store = sqliteStore(config.storeFile)
-  try {
-    const keyText = await keyEncryptionText(config, store, surroundings)
-    return { store, seal: Seal.parse(keyText, surroundings.random) }
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
-
-async function keyEncryptionText(
-  { keyEncryption: config, tenants }: AuthorityConfig,
-  store: Store,
-  surroundings: Surroundings,
-): Promise<string> {
-  if (config.in === 'secret') {
-    const kept = await Promise.all(tenants.map(({ slug }) => store.signingKeys(slug)))
-    return keyOfSecret(config, kept.flat().length === 0, surroundings)
-  }
-  return (await surroundings.files.read(config.file, MAX_KEY_FILE_BYTES)).toString('utf8')
-}
-
-/** The key that signs the ends of audit segments is made of the key file, so that verifying needs nothing else. */
-export function auditSeed(seal: Seal): Buffer {
-  return seal.derive('audit')
 }
 
 async function open(
