@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FakeClock } from '../../fakes/clock.ts'
 import { CALLBACK, type Peopled } from '../../fakes/peopled_authority.ts'
