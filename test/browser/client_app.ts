@@ -1,5 +1,8 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+
+/** The `state` with which the application sends a person on to its other origin, as many do once they have the code. */
+export const ONWARD = 'onward'
 
 /** The application that a person comes from and goes back to. */
 export interface ClientApp {
@@ -15,6 +18,10 @@ export interface ClientApp {
 export async function openClientApp(): Promise<ClientApp> {
   const shown: string[] = []
   const server = createServer(({ url = '' }, response) => {
+    if (url.startsWith('/callback') && url.includes(`state=${ONWARD}`)) {
+      response.writeHead(303, { location: `http://localhost:${portOf(server)}/home` }).end()
+      return
+    }
     const body = /^\/shown\/(\d+)$/.exec(url)?.[1]
     const html = body === undefined ? '<p>Back at the application.</p>' : shown[Number(body)]
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
@@ -25,7 +32,7 @@ export async function openClientApp(): Promise<ClientApp> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
-  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  const origin = `http://127.0.0.1:${portOf(server)}`
   return {
     origin,
     callback: `${origin}/callback`,
@@ -39,3 +46,5 @@ export async function openClientApp(): Promise<ClientApp> {
       }),
   }
 }
+
+const portOf = (server: Server): string => String((server.address() as AddressInfo).port)

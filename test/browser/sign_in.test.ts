@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, newVisitor, openChromium } from './chromium.ts'
+import { ONWARD } from './client_app.ts'
 import { httpsDoor } from './https_door.ts'
 import { answerAt, reachConsent, signIn } from './steps.ts'
 import { openWorld, PASSWORD, type BrowserWorld } from './world.ts'
@@ -42,6 +43,14 @@ describe.skipIf(chromiumPath === undefined)('a person', () => {
     expect(await answerAt(page, world)).toMatchObject({ error: 'access_denied', state: 'opaque' })
     await page.goto(world.ask())
     expect(await page.title()).toBe('Allow access?')
+  })
+
+  test('gets to where the application goes on to from its redirect URI', async () => {
+    const page = await newPage()
+    await reachConsent(page, world, { ask: { state: ONWARD } })
+    await page.getByRole('button', { name: 'Allow', exact: true }).click()
+    await page.waitForURL('http://localhost:*/home')
+    expect(await page.title()).toBe('The application')
   })
 
   test('gets the password wrong, is told, stands in its field, and gets it right', async () => {
@@ -110,7 +119,7 @@ describe.skipIf(chromiumPath === undefined)('a person', () => {
   })
 
   test('signs in over https, where the cookie is of this host alone', async () => {
-    const secured = await openWorld(await httpsDoor())
+    const secured = await openWorld({ door: await httpsDoor() })
     try {
       const page = await newPage({ ignoreHTTPSErrors: true })
       await reachConsent(page, secured)

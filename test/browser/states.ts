@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { delegate } from './delegated.ts'
 import { reachConsent, signIn } from './steps.ts'
+import { openTwoAuthorities } from './two_authorities.ts'
 import { HOSTILE_SCOPE, LONG_APP, type BrowserWorld } from './world.ts'
 import { docs } from '../fakes/running_authority.ts'
 
@@ -38,6 +39,15 @@ export const pageStates: readonly PageState[] = [
       const { email } = await newPerson()
       await page.goto(ask())
       for (let times = 0; times < 6; times += 1) await signIn(page, email, 'wrong')
+    },
+  },
+  {
+    name: 'sign-in-upstream',
+    heading: 'Sign in',
+    reach: async (page) => {
+      const { own, stop } = await openTwoAuthorities()
+      await page.goto(own.ask())
+      await stop()
     },
   },
   { name: 'consent', heading: 'Allow access?', reach: (page, world) => reachConsent(page, world) },

@@ -2,7 +2,7 @@ import { Passwords } from '../../src/endpoint/sign_in/password.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { frontDoor, type FrontDoor } from '../fakes/front_door.ts'
 import { peopledAuthority, type Peopled } from '../fakes/peopled_authority.ts'
-import { client, docs, files } from '../fakes/running_authority.ts'
+import { client, docs, files, type Json } from '../fakes/running_authority.ts'
 import { openClientApp, type ClientApp } from './client_app.ts'
 
 export const PASSWORD = 'correct horse battery staple'
@@ -32,16 +32,25 @@ export interface BrowserWorld {
   readonly stop: () => Promise<void>
 }
 
-/** Starts all of it. `door`: where a browser finds the authority. */
-export async function openWorld(door?: FrontDoor): Promise<BrowserWorld> {
+export interface WorldWish {
+  /** Where a browser finds the authority. */
+  readonly door?: FrontDoor
+  /** More clients than the application. */
+  readonly clients?: readonly Json[]
+  readonly upstreams?: readonly Json[]
+}
+
+/** Starts all of it. */
+export async function openWorld(wish: WorldWish = {}): Promise<BrowserWorld> {
+  const { door, clients = [], upstreams = [] } = wish
   const entrance = door ?? (await frontDoor())
   const app = await openClientApp()
   const authority = await peopledAuthority({
     origin: entrance.origin,
-    tenant: { clients: clientsOf(app) },
+    tenant: { clients: [...clientsOf(app), ...clients], upstreams },
   })
   entrance.leadTo(authority.port)
-  const issuer = `${entrance.origin}/t/acme-corp/api/v1`
+  const issuer = issuerAt(entrance)
   return {
     origin: entrance.origin,
     issuer,
@@ -55,6 +64,10 @@ export async function openWorld(door?: FrontDoor): Promise<BrowserWorld> {
       await entrance.close()
     },
   }
+}
+
+export function issuerAt({ origin }: Pick<FrontDoor, 'origin'>): string {
+  return `${origin}/t/acme-corp/api/v1`
 }
 
 function clientsOf({ callback }: ClientApp) {

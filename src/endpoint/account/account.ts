@@ -80,8 +80,8 @@ export class Account {
   }
 
   #signInPage(request: BrowserRequest, tenant: Tenant): BrowserAnswer {
-    const nobody = { client: undefined, loginHint: undefined, formsTo: undefined }
-    const purpose = { next: { to: 'account' }, ...nobody } as const
+    const next = { to: 'account' } as const
+    const purpose = { next, client: undefined, loginHint: undefined, forms: 'own' } as const
     return this.#dependencies.signIn.page(request, purpose, tenant)
   }
 }

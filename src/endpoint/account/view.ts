@@ -47,7 +47,11 @@ export async function viewOf(sub: string, now: number, tenant: Tenant): Promise<
   const clients = (await tenant.consents.of(sub)).map(async ({ client, given, createdAt }) => ({
     id: client,
     name: await nameOf(client),
-    at: Object.entries(given).map(([target, scopes]) => ({ target, scopes })),
+    at: Object.entries(given).map(([target, scopes]) => ({
+      target,
+      // It says that they signed in, and nothing that could be done.
+      scopes: scopes.filter((scope) => scope !== 'openid'),
+    })),
     since: dayOf(createdAt),
   }))
   return {

@@ -1,7 +1,7 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Audit } from '../../platform/audit.ts'
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
-import { formTargetOf, page, redirect, type BrowserAnswer } from '../browser/answers.ts'
+import { page, redirect, type BrowserAnswer } from '../browser/answers.ts'
 import type { Pages } from '../browser/pages/page.ts'
 import { ownForm, toldOf, type BrowserRequest } from '../browser/request.ts'
 import { addressOfNext, shownOf } from '../sign_in/next.ts'
@@ -40,7 +40,7 @@ export class Authorize {
         next: { to: 'authorize', query: request.query },
         client: shownOf(ask.client),
         loginHint: ask.loginHint,
-        formsTo: formTargetOf(ask.redirectUri),
+        forms: 'elsewhere',
       } as const
       return this.#dependencies.signIn.page(request, purpose, tenant)
     }
@@ -48,7 +48,7 @@ export class Authorize {
     const isAgreed = await tenant.consents.covers(present.sub, { client: client.id, ...granted })
     if (isAgreed && !ask.prompt.has('consent')) return this.#issue(request, ask, present, tenant)
     if (ask.prompt.has('none')) return this.#back(ask, tenant, 'consent_required')
-    return this.#consentPage(request, ask, grantable, present, tenant)
+    return this.#consentPage(request, grantable, present, tenant)
   }
 
   /** `POST …/oauth/authorize`: the answer of a person to the consent page. */
@@ -131,7 +131,6 @@ export class Authorize {
 
   #consentPage(
     { cookies, base, query }: BrowserRequest,
-    ask: Ask,
     { client, scope, targets }: Grantable,
     { sub, shown }: Present,
     { sessions }: Tenant,
@@ -152,6 +151,6 @@ export class Authorize {
       form: sessions.formValue(sessions.valueIn(cookies) ?? ''),
       query,
     })
-    return page(200, body, { forms: { to: formTargetOf(ask.redirectUri) } })
+    return page(200, body, { forms: 'elsewhere' })
   }
 }

@@ -18,15 +18,15 @@ export const stylePath = `/style-${createHash('sha256').update(style).digest('he
 const common = {
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
+  // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, which is then no sign of ours any more.
+  'referrer-policy': 'same-origin',
 }
 
 /**
- * Where a form of a page may lead in the end, for browsers judge redirects by it as well: nowhere, to us, or to somebody else
- * through us.
+ * Where a form of a page may lead: nowhere, to us, or elsewhere. Browsers judge by `form-action` every redirect after it, those of
+ * the application at which somebody arrives as well, and strand them where it leads on: what leads elsewhere cannot be bounded.
  */
-export type Forms = 'none' | 'own' | { readonly to: string }
+export type Forms = 'none' | 'own' | 'elsewhere'
 
 export function page(
   status: number,
@@ -39,16 +39,17 @@ export function page(
       ...common,
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction(forms)}`,
+      'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'${formActions[forms]}`,
       ...(setCookie !== undefined && { 'set-cookie': setCookie }),
     },
     body,
   }
 }
 
-function formAction(forms: Forms): string {
-  if (forms === 'none') return "'none'"
-  return forms === 'own' ? "'self'" : `'self' ${forms.to}`
+const formActions: Readonly<Record<Forms, string>> = {
+  none: "; form-action 'none'",
+  own: "; form-action 'self'",
+  elsewhere: '',
 }
 
 /** 303, so that a form that was posted is not posted once more at its end (RFC 9700 section 4.12). */
@@ -73,10 +74,4 @@ export const styleSheet: BrowserAnswer = {
     'cache-control': 'public, max-age=31536000, immutable',
   },
   body: style,
-}
-
-/** What a `form-action` has to name for a redirect URI: its origin, or the scheme of an app. */
-export function formTargetOf(redirectUri: string): string {
-  const { protocol, origin } = new URL(redirectUri)
-  return protocol === 'https:' || protocol === 'http:' ? origin : protocol
 }

@@ -6,6 +6,7 @@ import type { Authorize } from '../authorize/authorize.ts'
 import { requestIdOf } from '../incoming.ts'
 import type { Logout } from '../sign_in/logout.ts'
 import type { SignIn } from '../sign_in/sign_in.ts'
+import type { NamedRequest, UpstreamSignIn } from '../sign_in/upstream/upstream_sign_in.ts'
 import type { Tenant } from '../tenant.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { bodyFormOf } from '../../oauth/media_type.ts'
@@ -21,6 +22,7 @@ export interface BrowserRoutesDependencies {
   readonly tenants: ReadonlyMap<string, Tenant>
   readonly authorize: Authorize
   readonly signIn: SignIn
+  readonly upstreamSignIn: UpstreamSignIn
   readonly logout: Logout
   readonly account: Account
   readonly pages: Pages
@@ -28,7 +30,10 @@ export interface BrowserRoutesDependencies {
   readonly log: Log
 }
 
-type Serve = (request: BrowserRequest, tenant: Tenant) => Promise<BrowserAnswer>
+/** `name`: in a path that has one. */
+type NamedParams = { Params: TenantParams['Params'] & { name?: string } }
+
+type Serve = (request: NamedRequest, tenant: Tenant) => Promise<BrowserAnswer>
 
 interface Route {
   /** Below the prefix. */
@@ -40,7 +45,7 @@ interface Route {
 
 /** The pages that people see, under both prefixes of a tenant. No other origin may call any of it. */
 export function browserRoutes(app: FastifyInstance, dependencies: BrowserRoutesDependencies): void {
-  const { authorize, signIn, logout, account } = dependencies
+  const { authorize, signIn, upstreamSignIn, logout, account } = dependencies
   const routes: readonly Route[] = [
     {
       path: '/oauth/authorize',
@@ -48,6 +53,14 @@ export function browserRoutes(app: FastifyInstance, dependencies: BrowserRoutesD
       post: (...asked) => authorize.decide(...asked),
     },
     { path: '/oauth/login', post: (...asked) => signIn.submit(...asked) },
+    {
+      path: '/oauth/login/upstream/:name',
+      get: (...asked) => upstreamSignIn.begin(...asked),
+    },
+    {
+      path: '/oauth/login/callback/:name',
+      get: (...asked) => upstreamSignIn.complete(...asked),
+    },
     {
       path: '/oauth/logout',
       get: (...asked) => logout.ask(...asked),
@@ -83,19 +96,19 @@ function mountOne(
   dependencies: BrowserRoutesDependencies,
 ): void {
   const { origin, tenants, random, pages } = dependencies
-  app.route<TenantParams>({
+  app.route<NamedParams>({
     method,
     url,
     handler: async (request, reply) => {
       const requestId = requestIdOf(request, random)
       reply.header('x-request-id', requestId)
-      const { tenant: slug } = request.params
+      const { tenant: slug, name = '' } = request.params
       const tenant = tenants.get(slug)
       if (!tenant) return writeRefusal(reply, answerOf(new OAuthError('tenant_unknown')))
       if (method === 'POST' && !isOwnPost(request, origin)) {
         return write(reply, pages.fault('form_foreign'))
       }
-      const browser = browserRequest(request, requestId, origin, path)
+      const browser = { ...browserRequest(request, requestId, origin, path), name }
       return write(reply, await attempt(() => serve(browser, tenant), slug, dependencies))
     },
   })
@@ -116,13 +129,15 @@ export function browserRequest(
   path: string,
 ): BrowserRequest {
   const [asked = '', ...rest] = url.split('?')
+  // By its depth: of a part that stands for a name, nobody knows how it was written.
+  const depth = path.split('/').length - 1
   return {
     query: rest.join('?'),
     cookies: headers.cookie,
     address: socket.remoteAddress,
     requestId,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    base: origin + asked.slice(0, -path.length),
+    base: origin + asked.split('/').slice(0, -depth).join('/'),
   }
 }
 

@@ -3,7 +3,7 @@ import { Parameters } from '../../oauth/parameters.ts'
 import { matchesRedirectUri } from '../../oauth/redirect_uri.ts'
 import { parseCompactJws } from '../../verifier/jws.ts'
 import { isSignedBy } from '../access_token.ts'
-import { formTargetOf, page, redirect, type BrowserAnswer } from '../browser/answers.ts'
+import { page, redirect, type BrowserAnswer } from '../browser/answers.ts'
 import type { Pages } from '../browser/pages/page.ts'
 import { ownForm, toldOf, type BrowserRequest } from '../browser/request.ts'
 import type { Tenant } from '../tenant.ts'
@@ -46,7 +46,7 @@ export class Logout {
       query: request.query,
     })
     return page(200, body, {
-      forms: wish.to === undefined ? 'own' : { to: formTargetOf(wish.to) },
+      forms: wish.to === undefined ? 'own' : 'elsewhere',
     })
   }
 

@@ -1,5 +1,5 @@
 import { readAsk } from '../authorize/request.ts'
-import { formTargetOf } from '../browser/answers.ts'
+import type { Forms } from '../browser/answers.ts'
 import type { Tenant } from '../tenant.ts'
 
 /**
@@ -17,8 +17,8 @@ export interface Purpose {
   /** Who sent the person; undefined: they came themselves. */
   readonly client: string | undefined
   readonly loginHint: string | undefined
-  /** For the `form-action` of the page: browsers judge by it where the way leads in the end. */
-  readonly formsTo: string | undefined
+  /** Where the way leads in the end. */
+  readonly forms: Forms
 }
 
 const AUTHORIZE = 'authorize?'
@@ -55,12 +55,13 @@ export function afterSignIn(next: Next): Next {
 
 /** Undefined: nobody can go on there, and the place itself says why. */
 export async function purposeOf(next: Next, tenant: Tenant): Promise<Purpose | undefined> {
-  const nobody = { client: undefined, loginHint: undefined, formsTo: undefined }
-  if (next.to === 'account') return { next, ...nobody }
+  if (next.to === 'account') {
+    return { next, client: undefined, loginHint: undefined, forms: 'own' }
+  }
   const read = await readAsk(next.query, tenant)
   if (read.kind !== 'ask') return undefined
-  const { client, loginHint, redirectUri } = read.ask
-  return { next, client: shownOf(client), loginHint, formsTo: formTargetOf(redirectUri) }
+  const { client, loginHint } = read.ask
+  return { next, client: shownOf(client), loginHint, forms: 'elsewhere' }
 }
 
 /** What people are told that a client is. */

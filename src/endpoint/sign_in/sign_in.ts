@@ -1,5 +1,5 @@
 import { page, redirect, type BrowserAnswer } from '../browser/answers.ts'
-import type { Pages } from '../browser/pages/page.ts'
+import type { Pages, UpstreamLink } from '../browser/pages/page.ts'
 import { texts } from '../browser/pages/texts.ts'
 import { ownForm, type BrowserRequest } from '../browser/request.ts'
 import type { Tenant } from '../tenant.ts'
@@ -9,9 +9,11 @@ import {
   parseNext,
   purposeOf,
   textOfNext,
+  type Next,
   type Purpose,
 } from './next.ts'
 import type { PasswordSignIn } from './password_sign_in.ts'
+import type { Upstreams } from './upstream/upstreams.ts'
 
 export interface SignInDependencies {
   readonly passwords: PasswordSignIn
@@ -34,8 +36,8 @@ export class SignIn {
 
   page(
     { cookies, base }: BrowserRequest,
-    { next, client, loginHint, formsTo }: Purpose,
-    { sessions }: Tenant,
+    { next, client, loginHint, forms }: Purpose,
+    { sessions, settings, upstreams }: Tenant,
     { notice, email, status = 200 }: Shown = {},
   ): BrowserAnswer {
     const known = sessions.valueIn(cookies)
@@ -47,11 +49,11 @@ export class SignIn {
       form: sessions.formValue(visit.value),
       next: textOfNext(next),
       email: email ?? loginHint ?? '',
-      passwords: true,
-      upstreams: [],
+      passwords: settings.passwords,
+      upstreams: linksTo(upstreams, base, next),
     })
     return page(status, body, {
-      forms: formsTo === undefined ? 'own' : { to: formsTo },
+      forms,
       ...('setCookie' in visit && { setCookie: visit.setCookie }),
     })
   }
@@ -60,7 +62,10 @@ export class SignIn {
   async submit(request: BrowserRequest, tenant: Tenant): Promise<BrowserAnswer> {
     const form = ownForm(request, tenant)
     const next = parseNext(form?.one('continue'))
-    if (!form || !next) return this.#dependencies.pages.fault('form_foreign')
+    // Where passwords are off, no page of ours has the form.
+    if (!form || !next || !tenant.settings.passwords) {
+      return this.#dependencies.pages.fault('form_foreign')
+    }
     const purpose = await purposeOf(next, tenant)
     if (!purpose) return redirect(addressOfNext(request.base, next))
     const email = (form.one('email') ?? '').trim().toLowerCase().slice(0, 255)
@@ -75,6 +80,14 @@ export class SignIn {
     }
     return goOn(request, tenant, outcome.sub, purpose)
   }
+}
+
+function linksTo({ byName }: Upstreams, base: string, next: Next): readonly UpstreamLink[] {
+  const query = new URLSearchParams({ continue: textOfNext(next) }).toString()
+  return [...byName.values()].map(({ config: { name, label } }) => ({
+    label,
+    href: `${base}/oauth/login/upstream/${name}?${query}`,
+  }))
 }
 
 /** Somebody has shown who they are: on to where they wanted, with a session of their own. */

@@ -301,14 +301,14 @@ describe('a client is told at its own place:', () => {
   })
 })
 
-test('every page is closed to frames, scripts and other places, but for where its form leads', async () => {
+test('every page is closed to frames, scripts and other places', async () => {
   const { headers } = await newBrowser().get(ask())
   expect(headers).toMatchObject({
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
+    'referrer-policy': 'same-origin',
     'content-security-policy':
-      "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https://myapp.com",
+      "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
   })
   expect(headers['access-control-allow-origin']).toBeUndefined()
 })

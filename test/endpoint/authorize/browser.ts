@@ -41,10 +41,13 @@ export class Browser {
     const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
       ([, name = '', value = '']) => [name, unescapeHtml(value)],
     )
-    return this.post(action.replace(this.#origin, ''), {
-      ...(Object.fromEntries(hidden) as Record<string, string>),
-      ...filled,
-    })
+    // Fetch, "append a request Origin header": a page that sends no referrer sends no origin either.
+    const isHidden = page.headers['referrer-policy'] === 'no-referrer'
+    return this.post(
+      action.replace(this.#origin, ''),
+      { ...(Object.fromEntries(hidden) as Record<string, string>), ...filled },
+      { origin: isHidden ? 'null' : this.#origin },
+    )
   }
 
   post(
