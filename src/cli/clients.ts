@@ -135,6 +135,7 @@ function remove(io: Io): Promise<ExitCode> {
     for (const { user, agent } of await store.userGrants(tenant.slug)) {
       if (agent === id) await store.removeUserGrant(tenant.slug, user, agent)
     }
+    await store.removeConsentsTo(tenant.slug, id)
     for (const key of await store.apiKeys(tenant.slug)) {
       if (key.clientId === id) await store.removeApiKey(tenant.slug, key.id)
     }

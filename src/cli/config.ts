@@ -1,5 +1,7 @@
 import { readClients, readPolicy } from '../compose/administration.ts'
+import { MAX_DOCUMENT_BYTES } from '../compose/tenant.ts'
 import { DocumentFault, showFault, type Fault } from '../config/document.ts'
+import { documentsIn } from '../config/documents_in.ts'
 import { loadConfig } from '../config/load.ts'
 import type { BrokerConfig, TenantConfig } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
@@ -9,6 +11,7 @@ import { contentsOf } from '../platform/watched.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
 import { overlapsOf } from '../policy/overlap.ts'
+import { compileRoles } from '../policy/permissions/roles.ts'
 import { policySchema } from '../policy/schema.ts'
 import { unreachableOf } from '../policy/unreachable.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
@@ -56,6 +59,7 @@ async function check(file: string, io: Io): Promise<ExitCode> {
       ...(authority?.tenants ?? []).flatMap((tenant) => [
         findingsOf(() => trustFindings(tenant)),
         findingsOf(() => clientFindings(tenant)),
+        findingsOf(() => roleFindings(tenant)),
       ]),
       ...(broker ? [findingsOf(() => localFindings(broker))] : []),
     ]
@@ -97,6 +101,13 @@ async function findingsOf(look: () => Promise<Findings>): Promise<Findings> {
 
 async function clientFindings(tenant: TenantConfig): Promise<Findings> {
   await readClients(tenant, { files: systemFiles })
+  return nothing
+}
+
+async function roleFindings({ roles, users }: TenantConfig): Promise<Findings> {
+  if (roles === undefined) return nothing
+  const contents = await contentsOf(roles, MAX_DOCUMENT_BYTES, systemFiles)
+  compileRoles(documentsIn(roles, contents, 'role'), users)
   return nothing
 }
 

@@ -371,6 +371,8 @@ export interface Store {
   /** Replaces the one for the same user and client. */
   putConsent(consent: ConsentRecord): Promise<void>
   removeConsent(tenant: string, user: string, client: string): Promise<boolean>
+  /** Of all users to one client. */
+  removeConsentsTo(tenant: string, client: string): Promise<void>
 
   disabledUsers(tenant: string): Promise<readonly string[]>
   isUserDisabled(tenant: string, user: string): Promise<boolean>

@@ -263,3 +263,13 @@ describe('config schema', () => {
     expect(open).toEqual([])
   })
 })
+
+test('config check reads the roles as well', async () => {
+  await writeFile(at('lumo.yaml'), JSON.stringify(authority({ roles: at('roles.yaml') })))
+  await writeFile(at('policy.yaml'), goodPolicy)
+  await writeFile(at('roles.yaml'), 'roles: [{ name: reader, permissions: [a], user: [x] }]')
+  const { exitCode, stderr } = await check()
+  expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/roles\.yaml.*user/)])
+  await writeFile(at('roles.yaml'), 'roles: [{ name: reader, permissions: [a], users: [x] }]')
+  expect(await check()).toEqual(noFaults)
+})

@@ -147,6 +147,7 @@ export class Authorize {
         : undefined,
       user: shown,
       sub,
+      signOut: `${base}/oauth/logout`,
       action: `${base}/oauth/authorize`,
       form: sessions.formValue(sessions.valueIn(cookies) ?? ''),
       query,

@@ -16,6 +16,7 @@ type People = Pick<
   | 'consents'
   | 'putConsent'
   | 'removeConsent'
+  | 'removeConsentsTo'
 > & { readonly pruneSessions: (now: number) => void }
 
 /** Local users, who is signed in, and what users agreed to. */
@@ -60,6 +61,10 @@ export function people(): People {
       return Promise.resolve()
     },
     removeConsent: (tenant, user, client) => Promise.resolve(consents.remove(tenant, user, client)),
+    removeConsentsTo: (tenant, client) => {
+      consents.removeWhere((consent) => consent.tenant === tenant && consent.client === client)
+      return Promise.resolve()
+    },
     pruneSessions: (now) => {
       sessions.removeWhere(({ expiresAt }) => expiresAt <= now)
     },

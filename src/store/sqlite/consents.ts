@@ -1,7 +1,10 @@
 import type { ConsentRecord, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
-type Consents = Pick<Store, 'consent' | 'consents' | 'putConsent' | 'removeConsent'>
+type Consents = Pick<
+  Store,
+  'consent' | 'consents' | 'putConsent' | 'removeConsent' | 'removeConsentsTo'
+>
 
 type Row = Omit<ConsentRecord, 'given'> & { readonly given: string }
 
@@ -17,6 +20,7 @@ export function consents(connection: Connection): Consents {
   const remove = connection.prepare(
     'DELETE FROM consents WHERE tenant = ? AND user = ? AND client = ?',
   )
+  const removeAll = connection.prepare('DELETE FROM consents WHERE tenant = ? AND client = ?')
   return {
     consent: (tenant, user, client) =>
       connection.attempt(() => {
@@ -30,6 +34,10 @@ export function consents(connection: Connection): Consents {
       }),
     removeConsent: (tenant, user, client) =>
       connection.attempt(() => remove.run(tenant, user, client) === 1),
+    removeConsentsTo: (tenant, client) =>
+      connection.attempt(() => {
+        removeAll.run(tenant, client)
+      }),
   }
 }
 

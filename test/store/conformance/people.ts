@@ -104,5 +104,15 @@ export function peopleConformance({ group, test }: StoreTests): void {
       expect(await other.removeConsent('acme-corp', 'local:1', 'web')).toBe(true)
       expect(await one.removeConsent('acme-corp', 'local:1', 'web')).toBe(false)
     })
+
+    test('to one client are all removed, those to others stay', async ([one, other]) => {
+      for (const user of ['local:1', 'local:2']) await one.putConsent(consent({ user }))
+      await one.putConsent(consent({ client: 'app' }))
+      await one.putConsent(consent({ tenant: 'globex' }))
+      await other.removeConsentsTo('acme-corp', 'web')
+      expect(await one.consents('acme-corp', 'local:1')).toEqual([consent({ client: 'app' })])
+      expect(await one.consents('acme-corp', 'local:2')).toEqual([])
+      expect(await one.consents('globex', 'local:1')).toHaveLength(1)
+    })
   })
 }

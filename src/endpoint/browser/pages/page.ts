@@ -47,6 +47,7 @@ interface PageData {
     readonly refreshSeconds: number | undefined
     readonly user: string
     readonly sub: string
+    readonly signOut: string
     readonly query: string
   }
   readonly account: FormData & AccountView & { readonly user: string; readonly signOut: string }

@@ -53,7 +53,7 @@ export const consentTemplate = `${head('it.texts.consent.title')}
 <% } %>
 <% if (it.mayActFurther) { %><p><%= it.texts.consent.further %></p><% } %>
 <p><%= it.texts.consent.for %> <%= it.duration(it.lifetimeSeconds) %><% if (it.refreshSeconds !== undefined) { %>, <%= it.texts.consent.renews %> <%= it.duration(it.refreshSeconds) %><% } %>. <%= it.texts.consent.until %></p>
-<p><%= it.texts.consent.as %> <strong><%= it.user %></strong>.</p>
+<p><%= it.texts.consent.as %> <strong><%= it.user %></strong>. <a href="<%= it.signOut %>"><%= it.texts.consent.signOut %></a></p>
 <form method="post" action="<%= it.action %>">
 <input type="hidden" name="form" value="<%= it.form %>">
 <input type="hidden" name="user" value="<%= it.sub %>">

@@ -28,6 +28,7 @@ export const texts = {
     until: 'You can take this back at any time.',
     further: 'It may hand the work on to other agents, which then act for you through it.',
     as: 'You are signed in as',
+    signOut: 'Sign out',
     allow: 'Allow',
     deny: 'Do not allow',
   },
