@@ -136,6 +136,7 @@ function remove(io: Io): Promise<ExitCode> {
       if (agent === id) await store.removeUserGrant(tenant.slug, user, agent)
     }
     await store.removeConsentsTo(tenant.slug, id)
+    await store.removeApprovalsBy(tenant.slug, id)
     for (const key of await store.apiKeys(tenant.slug)) {
       if (key.clientId === id) await store.removeApiKey(tenant.slug, key.id)
     }

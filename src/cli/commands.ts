@@ -54,6 +54,7 @@ const help = `lumo-broker ${packageJson.version}: ${packageJson.description}
   lumo-broker grants add --user SUB --agent NAME --scope SCOPE
   lumo-broker grants list | remove --user SUB --agent NAME
   lumo-broker users add --email ADDRESS [--name NAME]      prints its password, once
+  lumo-broker users add --upstream NAME --subject SUB     lets in whom another provider signs in
   lumo-broker users list | disable SUB | enable SUB | reset SUB
   lumo-broker revoke --agent NAME | --client ID | --user SUB | --grant ID | --jti ID
   lumo-broker revoke --tenant SLUG  everything of a tenant

@@ -66,7 +66,7 @@ async function end(
   { kind, value }: Target,
   administration: Administration,
 ): Promise<string | undefined> {
-  const { policy, revocations, surroundings } = administration
+  const { policy, revocations, store, tenant, surroundings } = administration
   switch (kind) {
     case 'agent': {
       const named = (await policy()).named(value)
@@ -83,6 +83,8 @@ async function end(
       return undefined
     case 'user':
       await revocations.endUntilNow([{ kind: 'subject', value }])
+      // Where somebody is signed in, the next code would come without a question.
+      await store.endSessions(tenant.slug, value)
       return undefined
     case 'grant':
       await revocations.endGrant(value)

@@ -1,5 +1,5 @@
 import { Passwords } from '../endpoint/sign_in/password.ts'
-import { newLocalSub } from '../endpoint/users.ts'
+import { newLocalSub, newUpstreamSub } from '../endpoint/users.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
@@ -9,7 +9,7 @@ import { options, wordAndOptions } from './options.ts'
 
 const place = { config: 'required', tenant: 'optional' } as const
 
-/** `lumo-broker users add|list|disable|enable|reset`: the local users, and who of all users is let in. */
+/** `lumo-broker users add|list|disable|enable|reset`: the kept users, and who of all users is let in. */
 export function users(io: Io): Promise<ExitCode> {
   const [verb, ...rest] = io.arguments
   const within = { ...io, arguments: rest }
@@ -34,6 +34,11 @@ const PASSWORD_BYTES = 18
 const email = /^[\x21-\x3f\x41-\x7e]{1,64}@[\x21-\x3f\x41-\x7e]{1,190}$/
 
 function add(io: Io): Promise<ExitCode> {
+  const isUpstream = io.arguments.some((word) => word.startsWith('--upstream'))
+  return isUpstream ? addUpstream(io) : addLocal(io)
+}
+
+function addLocal(io: Io): Promise<ExitCode> {
   const given = options(io.arguments, { ...place, email: 'required', name: 'optional' })
   return withAdministration(given, io, async ({ tenant, store, audit, surroundings }) => {
     const { random, clock } = surroundings
@@ -60,6 +65,42 @@ function add(io: Io): Promise<ExitCode> {
     say(io, `sub: ${sub}`)
     // Only here and only now: the store has its hash.
     say(io, `password: ${password}`)
+    return 0
+  })
+}
+
+/** `sub` of OpenID Connect Core section 2. */
+const subject = /^[\x20-\x7e]{1,255}$/
+
+/** Lets somebody in whom another provider signs in: it says their address and name when they come. */
+function addUpstream(io: Io): Promise<ExitCode> {
+  const given = options(io.arguments, { ...place, upstream: 'required', subject: 'required' })
+  return withAdministration(given, io, async ({ tenant, store, audit, surroundings }) => {
+    const upstream = tenant.upstreams.find(({ name }) => name === given.upstream)
+    if (!upstream) throw new OperatorFault('the tenant has no upstream of this name')
+    if (!subject.test(given.subject)) throw new OperatorFault('--subject is no `sub`')
+    const { issuer } = upstream
+    const known = await store.upstreamUserOf(tenant.slug, issuer, given.subject)
+    if (known) throw new OperatorFault(`they are a user already: ${known.sub}`)
+    const { sub } = await store.putUpstreamUser({
+      tenant: tenant.slug,
+      issuer,
+      subject: given.subject,
+      sub: newUpstreamSub(surroundings.random.uuid()),
+      email: undefined,
+      emailVerified: false,
+      name: undefined,
+      createdAt: unixSeconds(surroundings.clock),
+    })
+    await audit.record({
+      event: 'user.added',
+      tenant: tenant.slug,
+      outcome: 'success',
+      subject: sub,
+      provider: upstream.name,
+      subject_proof: given.subject,
+    })
+    say(io, `sub: ${sub}`)
     return 0
   })
 }
@@ -101,6 +142,12 @@ function list(io: Io): Promise<ExitCode> {
     for (const { sub, email } of await store.localUsers(tenant.slug)) {
       say(io, `${sub}  ${email}  ${disabled.has(sub) ? 'disabled' : 'active'}  local`)
     }
+    for (const { sub, email, issuer, subject: there } of await store.upstreamUsers(tenant.slug)) {
+      const name = tenant.upstreams.find((upstream) => upstream.issuer === issuer)?.name
+      // A provider that was taken out of the configuration lets nobody in.
+      const state = disabled.has(sub) || name === undefined ? 'disabled' : 'active'
+      say(io, `${sub}  ${email ?? '-'}  ${state}  ${name ?? issuer} ${there}`)
+    }
     return 0
   })
 }
@@ -109,10 +156,13 @@ function set(io: Io, disabled: boolean): Promise<ExitCode> {
   const given = wordAndOptions(io.arguments, 'sub', place)
   return withAdministration(given, io, async ({ tenant, store, audit, revocations }) => {
     const { word: sub } = given
-    const isConfigured = tenant.users.some((user) => user.sub === sub)
-    if (!isConfigured && !(await store.localUser(tenant.slug, sub))) throw noUser(sub)
-    if (disabled) await store.endSessions(tenant.slug, sub)
+    const isThere =
+      tenant.users.some((user) => user.sub === sub) ||
+      (await store.localUser(tenant.slug, sub)) ||
+      (await store.upstreamUser(tenant.slug, sub))
+    if (isThere === undefined) throw noUser(sub)
     await store.setUserDisabled(tenant.slug, sub, disabled)
+    if (disabled) await store.endSessions(tenant.slug, sub)
     // So that letting the user in again does not bring back what was out at the time.
     if (disabled) await revocations.endUntilNow([{ kind: 'subject', value: sub }])
     await audit.record({

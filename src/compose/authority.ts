@@ -96,6 +96,7 @@ async function open(
   const token = tokenEndpoint(parts)
   const app = authorityListener({
     origin: config.origin,
+    trustedProxies: config.trustedProxies,
     token,
     ...browserSide(parts),
     ...parts,

@@ -8,8 +8,10 @@ import { Logout } from '../endpoint/sign_in/logout.ts'
 import { Passwords } from '../endpoint/sign_in/password.ts'
 import { PasswordSignIn } from '../endpoint/sign_in/password_sign_in.ts'
 import { SignIn } from '../endpoint/sign_in/sign_in.ts'
+import { UpstreamSignIn } from '../endpoint/sign_in/upstream/upstream_sign_in.ts'
 import type { Audit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
 import type { Random } from '../platform/random.ts'
 
 interface Parts {
@@ -17,6 +19,7 @@ interface Parts {
   readonly audit: Audit
   readonly clock: Clock
   readonly random: Random
+  readonly log: Log
 }
 
 /** Wires what people meet in a browser. */
@@ -32,6 +35,7 @@ export function browserSide(parts: Parts) {
     pages,
     passwords,
     signIn,
+    upstreamSignIn: new UpstreamSignIn({ signIn, pages, ...parts }),
     authorize: new Authorize({ signIn, pages, ...parts }),
     logout: new Logout({ pages, ...parts }),
     account: new Account({ signIn, pages, ...parts }),

@@ -31,6 +31,7 @@ import { Providers } from '../verifier/registry.ts'
 import type { Opened } from './opened.ts'
 import { openProviders } from './providers.ts'
 import type { Surroundings } from './surroundings.ts'
+import { openUpstreams } from './upstreams.ts'
 
 /** Of each file of a trust policy or of clients. */
 export const MAX_DOCUMENT_BYTES = 4_194_304
@@ -55,7 +56,7 @@ export async function openTenant(
   const { origin, store, seal, surroundings } = needs
   const { clock, random } = surroundings
   const { slug, issuer } = config
-  const users = new Users(slug, config.users, store)
+  const users = new Users(slug, config, store)
   const clients = new Clients({
     tenant: slug,
     configured: config.clients,
@@ -85,10 +86,12 @@ export async function openTenant(
       clock,
       random,
     }),
+    upstreams: openUpstreams(config, needs),
     trustedOrigins: new Set(config.trustedOrigins),
     consents: new Consents({ tenant: slug, store, clock }),
     pushed: new PushedRequests({ tenant: slug, store, clock, random }),
-    localUser: (email) => store.localUserByEmail(slug, email),
+    localUser: async (email) =>
+      config.passwords ? store.localUserByEmail(slug, email) : undefined,
     signer,
     verifier: new Providers(await openProviders(config, needs), clock),
     accessTokens: new AccessTokens({ issuer, signer, revocations, isKnown, clock }),

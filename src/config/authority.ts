@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isSafeUrl } from '../platform/http_client.ts'
 import { isLoopbackAddress, parseAddress } from './address.ts'
 import type { AuthorityConfig, KeyEncryptionConfig, TenantConfig } from './config.ts'
@@ -41,10 +42,33 @@ export function resolveAuthority(
     keyEncryption: resolveKeyEncryption(section, fault),
     clockOffsetMs: section.clockOffset * 1000,
     drainDelayMs: (section.drainDelay ?? (listen && !isLoopbackAddress(listen) ? 10 : 0)) * 1000,
+    trustedProxies: trustedProxiesOf(section, fault),
     limits: section.limits,
     audit: section.audit,
     tenants,
   }
+}
+
+function trustedProxiesOf(
+  { trustedProxies }: NonNullable<ConfigFile['authority']>,
+  fault: ReportFault,
+): readonly string[] {
+  trustedProxies.forEach((text, index) => {
+    if (!isNetwork(text)) {
+      fault(`authority.trustedProxies[${String(index)}]`, 'must be an IP address, or one and /bits')
+    }
+  })
+  return trustedProxies
+}
+
+/** With at least one bit: a network of everybody would let each caller say who they are. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  if (bits === undefined) return true
+  const count = /^\d{1,3}$/.test(bits) ? Number(bits) : 0
+  return count >= 1 && count <= (family === 4 ? 32 : 128)
 }
 
 function storeFileOf(
@@ -133,13 +157,31 @@ function resolveTenant(
     users,
     passwords: tenant.passwords,
     upstreams: tenant.upstreams,
-    trustedOrigins: tenant.trustedOrigins,
+    trustedOrigins: trustedOriginsOf(tenant, path, fault),
     codeLifetimeSeconds: tenant.codeLifetime,
     maxDelegationDepth: tenant.maxDelegationDepth,
     capabilitiesInTokens: tenant.capabilitiesInTokens,
     workloadRefusal: tenant.workloadRefusal,
     dpopNonceRequired: tenant.dpopNonce === 'required',
   }
+}
+
+/** As browsers write them in `Origin`, for they are compared by the character; `null` would be every sandboxed frame. */
+function trustedOriginsOf(
+  { trustedOrigins }: TenantEntry,
+  path: string,
+  fault: ReportFault,
+): readonly string[] {
+  trustedOrigins.forEach((text, index) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (url?.origin !== text || !isSafeUrl(url)) {
+      fault(
+        `${path}.trustedOrigins[${String(index)}]`,
+        'must be an origin such as https://app.example.com, in lower case and without a path; http is for loopback only',
+      )
+    }
+  })
+  return trustedOrigins
 }
 
 /** The issuer of a tenant whose discovery lies under it (RFC 8414 with a path, OpenID Connect Discovery 1.0). */

@@ -29,6 +29,8 @@ export interface AuthorityConfig {
   readonly keyEncryption: KeyEncryptionConfig
   readonly clockOffsetMs: number
   readonly drainDelayMs: number
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[]
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
   readonly tenants: readonly TenantConfig[]

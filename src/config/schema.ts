@@ -140,6 +140,15 @@ const authority = Type.Object(
       maximum: 86_400,
       description: 'Seconds added to the clock, to try what a wrong one does. Leave it at 0.',
     }),
+    trustedProxies: Type.Array(
+      Type.String({ minLength: 1, maxLength: 64, description: 'An address, or a network.' }),
+      {
+        default: [],
+        maxItems: 50,
+        description:
+          'Proxies in front of it, such as 10.0.0.0/8: whom their X-Forwarded-For names is taken for the caller, in limits and in the audit trail. Default: of nobody.',
+      },
+    ),
     drainDelay: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { AuthorityConfig, BrokerConfig } from './config.ts'
+import type { AuthorityConfig, BrokerConfig, TenantConfig } from './config.ts'
 import type { ReportFault } from './document.ts'
 
 interface Named {
@@ -58,10 +58,22 @@ function storedBy(authority: AuthorityConfig): readonly Named[] {
       path: keyEncryption.in === 'file' ? keyEncryption.file : undefined,
     },
     ...tlsOf('authority', tls),
-    ...tenants.map(({ policy }, index) => ({
-      setting: `authority.tenants[${String(index)}].policy`,
-      path: policy,
-    })),
+    ...tenants.flatMap((tenant, index) => ofTenant(tenant, `authority.tenants[${String(index)}]`)),
+  ]
+}
+
+function ofTenant(
+  { policy, clientFiles, roles, upstreams }: TenantConfig,
+  tenant: string,
+): readonly Named[] {
+  return [
+    { setting: `${tenant}.policy`, path: policy },
+    { setting: `${tenant}.clientFiles`, path: clientFiles },
+    { setting: `${tenant}.roles`, path: roles },
+    ...upstreams.flatMap(({ clientSecretFile, caFile }, index) => [
+      { setting: `${tenant}.upstreams[${String(index)}].clientSecretFile`, path: clientSecretFile },
+      { setting: `${tenant}.upstreams[${String(index)}].caFile`, path: caFile },
+    ]),
   ]
 }
 

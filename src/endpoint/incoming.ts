@@ -15,7 +15,7 @@ export function rawOf(request: FastifyRequest, requestId: string): RawRequest {
     query: at === -1 ? '' : url.slice(at + 1),
     authorization: headers.authorization,
     dpop: typeof headers['dpop'] === 'string' ? headers['dpop'] : undefined,
-    address: request.socket.remoteAddress,
+    address: request.ip,
     requestId,
     traceId: traceIdOf(headers['traceparent']),
   }

@@ -44,6 +44,11 @@ class Buckets {
     return wait
   }
 
+  /** Puts one back that was taken. */
+  give(key: string, rate: Rate): void {
+    this.#filled(key, rate).tokens += 1
+  }
+
   /** The same without taking. */
   peek(key: string, rate: Rate): number | undefined {
     const { tokens } = this.#filled(key, rate)
@@ -72,6 +77,7 @@ export class Limits {
   readonly #agents: Buckets
   readonly #subjects: Buckets
   readonly #failures: Buckets
+  readonly #passwords: Buckets
 
   constructor(config: LimitsConfig, clock: Clock) {
     this.#config = config
@@ -80,6 +86,7 @@ export class Limits {
     this.#agents = new Buckets(clock)
     this.#subjects = new Buckets(clock)
     this.#failures = new Buckets(clock)
+    this.#passwords = new Buckets(clock)
   }
 
   /** Refused where a client or a workload has no budget left. */
@@ -140,6 +147,22 @@ export class Limits {
         ? undefined
         : this.#failures.take(address, perMinute(this.#config.failuresPerMinute))
     return wait === undefined ? undefined : tooMany(wait, 'failure_limit')
+  }
+
+  /**
+   * Charges a password that is about to be tried to where it comes from (password spraying). Before it is: of many at once all
+   * would else be tried. Not to what other failures are charged to, by which anybody could stop the sign-in of their neighbours.
+   */
+  passwordTried(address: string | undefined): OAuthError | undefined {
+    if (address === undefined) return undefined
+    const wait = this.#passwords.take(address, perMinute(this.#config.failuresPerMinute))
+    return wait === undefined ? undefined : tooMany(wait, 'password_limit')
+  }
+
+  /** It was right, or was not tried. */
+  passwordSpared(address: string | undefined): void {
+    if (address === undefined) return
+    this.#passwords.give(address, perMinute(this.#config.failuresPerMinute))
   }
 }
 

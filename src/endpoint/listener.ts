@@ -15,6 +15,8 @@ import { write } from './reply.ts'
 export interface AuthorityListenerDependencies
   extends OAuthRoutesDependencies, BrowserRoutesDependencies, LoginJsonDependencies {
   readonly origin: string
+  /** Addresses and networks of proxies that are believed when they say for whom they ask. */
+  readonly trustedProxies: readonly string[]
   readonly log: Log
   readonly metrics: Metrics
 }
@@ -23,9 +25,10 @@ const BODY_LIMIT = 65_536
 
 /** The authority over HTTP. */
 export function authorityListener(dependencies: AuthorityListenerDependencies): FastifyInstance {
-  const { log, metrics } = dependencies
+  const { trustedProxies, log, metrics } = dependencies
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     frameworkErrors: (_error, _request, reply) => {
       // Only unreadable URLs arrive here.
       void write(reply, answerOf(new OAuthError('body_malformed')))

@@ -15,6 +15,7 @@ import type { DpopVerifier } from './dpop/proof.ts'
 import type { RefreshTokens } from './refresh_token.ts'
 import type { Revocations } from './revocations.ts'
 import type { Signer } from './signer.ts'
+import type { Upstreams } from './sign_in/upstream/upstreams.ts'
 import type { Users } from './users.ts'
 
 /** Whom a token can be issued to: a registered client, or an agent of the trust policy. */
@@ -34,6 +35,8 @@ export interface Party {
 }
 
 export interface TenantSettings {
+  /** Whether local users sign in with a password. */
+  readonly passwords: boolean
   readonly maxDelegationDepth: number
   readonly capabilitiesInTokens: boolean
   readonly workloadRefusal: 'invalid_request' | 'workload_identity_failed'
@@ -50,11 +53,13 @@ export interface Tenant {
   readonly clients: Clients
   readonly users: Users
   readonly sessions: Sessions
+  /** Other providers that sign people in. */
+  readonly upstreams: Upstreams
   /** Besides our own: their pages may sign people in. */
   readonly trustedOrigins: ReadonlySet<string>
   readonly consents: Consents
   readonly pushed: PushedRequests
-  /** A local user, by address in small letters. */
+  /** A local user, by address in small letters; nobody where passwords are off. */
   readonly localUser: (email: string) => Promise<LocalUser | undefined>
   readonly signer: Signer
   readonly verifier: Verifier

@@ -205,6 +205,8 @@ export interface SessionRecord {
   readonly user: string
   /** When they showed who they are; Unix seconds. */
   readonly authTime: number
+  /** Hash of the pushed request for which they did, if it was for one. */
+  readonly request: Uint8Array | undefined
   readonly expiresAt: number
 }
 
@@ -213,7 +215,10 @@ export interface ConsentRecord {
   readonly tenant: string
   readonly user: string
   readonly client: string
-  /** Scopes by target; those at no target under the empty name. What was agreed to at one is not agreed to at another. */
+  /**
+   * Scopes by target. What was agreed to at one is not agreed to at another; what was agreed to at none in particular, under the
+   * empty name, is good wherever the client may use it.
+   */
   readonly given: Readonly<Record<string, readonly string[]>>
   readonly createdAt: number
 }
@@ -326,6 +331,8 @@ export interface Store {
     decision: 'approved' | 'denied',
     now: number,
   ): Promise<Approval | undefined>
+  /** Drops all of an agent. */
+  removeApprovalsBy(tenant: string, agent: string): Promise<void>
   /** Marks those that nobody answered in time, and answers with them: each is told of once. */
   expireApprovals(tenant: string, now: number): Promise<readonly Approval[]>
 

@@ -16,6 +16,15 @@ const ofAuthority: readonly Case[] = [
     { roles: ['authority'], authority: {} },
     'authority: origin, store, tenants must be given',
   ],
+  ...['10.0.0.0/0', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.example', '', '::/129'].map(
+    (proxy): Case => [
+      `a trusted proxy ${proxy}`,
+      authorityOnly({ trustedProxies: [proxy] }),
+      proxy === ''
+        ? 'authority.trustedProxies[0]: must not have fewer than 1 characters'
+        : 'authority.trustedProxies[0]: must be an IP address, or one and /bits',
+    ],
+  ),
   ['an unknown setting', authorityOnly({ listn: '' }), 'authority.listn: there is no such setting'],
   [
     'an unknown setting deep below',

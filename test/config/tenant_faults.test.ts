@@ -21,6 +21,23 @@ const CLIENT = 'authority.tenants[0].clients[0]'
 const ONE_SOURCE = `${PROVIDER}.keys: must have exactly one of discovery, jwksUrl, file, inline`
 const HTTPS_URL = 'must be an https URL; plain http is for loopback only'
 
+const TRUSTED_ORIGIN =
+  'must be an origin such as https://app.example.com, in lower case and without a path; http is for loopback only'
+
+const trustedOrigins: readonly Case[] = [
+  'null',
+  '*',
+  'https://app.example.com/',
+  'https://App.example.com',
+  'https://app.example.com:443',
+  'http://app.example.com',
+  'app.example.com',
+].map((origin) => [
+  `pages of ${origin}`,
+  tenantWith({ trustedOrigins: [origin] }),
+  `${TENANT}.trustedOrigins[0]: ${TRUSTED_ORIGIN}`,
+])
+
 const providers: readonly Case[] = [
   ['no source of keys', providerWith({ keys: {} }), ONE_SOURCE],
   [
@@ -243,7 +260,7 @@ const clients: readonly Case[] = [
   ],
 ]
 
-for (const [name, document, ...faults] of [...providers, ...clients]) {
+for (const [name, document, ...faults] of [...providers, ...clients, ...trustedOrigins]) {
   test(`a configuration is refused: ${name}`, () => {
     expect(faultsOf(() => resolveConfig(document, {}))).toEqual(faults.toSorted())
   })

@@ -63,9 +63,10 @@ describe('nothing is left out', () => {
 
   test('of the routes', async () => {
     // Routes are registered before any of this is looked at.
-    const app = authorityListener({ tenants: new Map() } as unknown as Parameters<
-      typeof authorityListener
-    >[0])
+    const app = authorityListener({
+      tenants: new Map(),
+      trustedProxies: [],
+    } as unknown as Parameters<typeof authorityListener>[0])
     await app.ready()
     expect(Object.keys(contract.document.paths).toSorted()).toEqual(routesOf(app))
     await app.close()

@@ -45,6 +45,8 @@ export interface AuthorityWish {
   readonly folder?: string
   readonly policy?: string
   readonly limits?: Json
+  /** Laid over the section of the authority. */
+  readonly authority?: Json
   /** Makes the tenants of the configuration, which is given as an operator writes it. */
   readonly tenants?: (needs: TenantNeeds) => readonly Json[] | Promise<readonly Json[]>
 }
@@ -118,7 +120,13 @@ export function newFolder(): Promise<string> {
 export async function authorityConfig(
   folder: string,
   cluster: FakeCluster,
-  { origin = 'https://auth.example', policy = standardPolicy, tenants, limits }: AuthorityWish,
+  {
+    origin = 'https://auth.example',
+    policy = standardPolicy,
+    tenants,
+    limits,
+    authority: section,
+  }: AuthorityWish,
 ): Promise<AuthorityConfig> {
   const policyFile = join(folder, 'policy.yaml')
   const keyEncryptionFile = join(folder, 'key-encryption')
@@ -136,6 +144,7 @@ export async function authorityConfig(
       // Tests about limits set their own; no other should meet them, on a clock that stands.
       limits: { clientPerMinute: 1e6, workloadPerMinute: 1e6, failuresPerMinute: 1e6, ...limits },
       tenants: await (tenants ?? standardTenants)({ cluster, policyFile }),
+      ...section,
     },
   }
   // As an operator has it, for commands that are run beside it.

@@ -78,6 +78,7 @@ test.each<[keyof typeof processes, string, boolean]>([
   ['sidecar', 'node_modules/@aws-sdk/', false],
   ['sidecar', 'node_modules/@kubernetes/', false],
   ['sidecar', 'node_modules/pino-pretty/', false],
+  ['sidecar', 'node_modules/openid-client/', false],
   ['node', 'src/verifier/kubernetes/', true],
   ['node', 'src/endpoint/', false],
   ['node', 'src/store/', false],
@@ -86,6 +87,7 @@ test.each<[keyof typeof processes, string, boolean]>([
   ['authority', 'src/store/', true],
   ['authority', 'node_modules/jose/', true],
   ['authority', 'node_modules/@kubernetes/', false],
+  ['authority', 'node_modules/openid-client/', false],
 ])('a process of the shape %s loads of %s: %s', (shape, part, loaded) => {
   expect(loadedBy(processes[shape]).some((input) => input.startsWith(part))).toBe(loaded)
 })

@@ -43,8 +43,10 @@ export class Account {
       case 'approve':
       case 'deny': {
         const decision = form.one('action') === 'approve' ? 'approved' : 'denied'
-        const approval = await tenant.approvals.decide(present.sub, id, decision)
-        if (!approval) return pages.fault('approval_over')
+        const approval = await tenant.approvals.find(id)
+        const isOpen = approval?.user === present.sub && approval.status === 'pending'
+        if (!isOpen) return pages.fault('approval_over')
+        // Recorded first: what is not on record is not approved.
         await audit.record({
           event: `approval.${decision}`,
           outcome: decision === 'approved' ? 'success' : 'denied',
@@ -52,6 +54,9 @@ export class Account {
           client_id: approval.agent,
           scope_requested: approval.scopes.join(' '),
         })
+        if (!(await tenant.approvals.decide(present.sub, id, decision))) {
+          return pages.fault('approval_over')
+        }
         break
       }
       case 'end-agent':
@@ -81,7 +86,8 @@ export class Account {
 
   #signInPage(request: BrowserRequest, tenant: Tenant): BrowserAnswer {
     const next = { to: 'account' } as const
-    const purpose = { next, client: undefined, loginHint: undefined, forms: 'own' } as const
+    const nothing = { client: undefined, loginHint: undefined, request: undefined }
+    const purpose = { next, forms: 'own', ...nothing } as const
     return this.#dependencies.signIn.page(request, purpose, tenant)
   }
 }

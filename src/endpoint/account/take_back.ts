@@ -16,15 +16,15 @@ export async function endAgent(
   audit: Audit,
 ): Promise<void> {
   if (!(await tenant.userGrant(sub, agent))) return
-  await tenant.revocations.endPair(sub, agent)
-  if (!(await tenant.removeUserGrant(sub, agent))) return
-  await tenant.revocations.endPair(sub, agent)
   await audit.record({
     event: 'user_grant.removed',
     outcome: 'success',
     ...told,
     client_id: agent,
   })
+  await tenant.revocations.endPair(sub, agent)
+  await tenant.removeUserGrant(sub, agent)
+  await tenant.revocations.endPair(sub, agent)
 }
 
 /**
@@ -39,10 +39,10 @@ export async function endClient(
   audit: Audit,
 ): Promise<void> {
   if (!(await tenant.consents.has(sub, client))) return
-  await endGrants(sub, client, tenant)
-  if (!(await tenant.consents.takeBack(sub, client))) return
-  await endGrants(sub, client, tenant)
   await audit.record({ event: 'consent.removed', outcome: 'success', ...told, client_id: client })
+  await endGrants(sub, client, tenant)
+  await tenant.consents.takeBack(sub, client)
+  await endGrants(sub, client, tenant)
 }
 
 async function endGrants(sub: string, client: string, tenant: Tenant): Promise<void> {

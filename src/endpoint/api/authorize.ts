@@ -18,7 +18,7 @@ const away: ApiAnswer = {
   content: {},
 }
 
-const refused: ApiAnswers = {
+const refused = {
   400: {
     description: 'There is no such tenant, or a page: where an answer would go cannot be trusted.',
     headers: {},
@@ -28,7 +28,7 @@ const refused: ApiAnswers = {
   403: pageAnswer('The form is not of a page that this browser was given.'),
   429: pageAnswer('The sign-in page: too many attempts, or too many at once.'),
   503: pageAnswer('Not at the moment.'),
-}
+} satisfies ApiAnswers
 
 const query = (name: string, description: string, required = false): ApiParameter => ({
   name,
@@ -68,6 +68,14 @@ const signOut: readonly ApiParameter[] = [
   query('state', 'Sent back as it came.'),
 ]
 
+/** OpenID Connect Core section 3.1.2.5 and RFC 9207. */
+const cameBack: readonly ApiParameter[] = [
+  query('state', 'Of a visit that this browser began here.', true),
+  query('code', 'What the provider gives for an ID token.'),
+  query('error', 'Why it gives none.'),
+  query('iss', 'The provider.'),
+]
+
 const form = Type.Record(Type.String(), Type.String(), {
   description: 'What the form of the page holds.',
 })
@@ -82,6 +90,15 @@ export function authorizeOperations(): readonly ApiOperation[] {
       ]),
       posted(`${prefix}/oauth/authorize`, `decide${suffix}`, 'What a person decided'),
       posted(`${prefix}/oauth/login`, `signIn${suffix}`, 'Address and password of a person'),
+      ledThrough(`${prefix}/oauth/login/upstream/{name}`, `leave${suffix}`, 'Sign in elsewhere', [
+        query('continue', 'Where the person goes on then, as a page of ours says it.', true),
+      ]),
+      ledThrough(
+        `${prefix}/oauth/login/callback/{name}`,
+        `comeBack${suffix}`,
+        'Come back from another provider',
+        cameBack,
+      ),
       shownAt(`${prefix}/oauth/logout`, `logout${suffix}`, 'Sign a person out', signOut),
       posted(`${prefix}/oauth/logout`, `confirmLogout${suffix}`, 'A person signs out'),
       shownAt(`${prefix}/account`, `account${suffix}`, 'What acts for a person', []),
@@ -119,6 +136,39 @@ function shownAt(
     security: [[]],
     parameters: [tenantParameter(), ...parameters],
     answers: { 200: pageAnswer('A page.'), 303: away, ...refused },
+  }
+}
+
+/** By another OpenID Provider. */
+function ledThrough(
+  path: string,
+  id: string,
+  summary: string,
+  parameters: readonly ApiParameter[],
+): ApiOperation {
+  const name: ApiParameter = {
+    name: 'name',
+    in: 'path',
+    required: true,
+    description: 'The provider, as the configuration calls it.',
+    schema: text,
+  }
+  return {
+    id,
+    method: 'get',
+    path,
+    summary,
+    security: [[]],
+    parameters: [tenantParameter(), name, ...parameters],
+    answers: {
+      303: away,
+      400: refused[400],
+      403: pageAnswer('The provider signed nobody in who is let in, or not in this browser.'),
+      429: pageAnswer('The sign-in page: too many at once.'),
+      503: pageAnswer(
+        'The sign-in page: the provider cannot be used, or its answer not be trusted.',
+      ),
+    },
   }
 }
 

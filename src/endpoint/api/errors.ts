@@ -131,9 +131,7 @@ function refusalOf(errors: readonly OAuthError[], place: Place): ApiAnswer {
       retryAfter: errors.some(({ status }) => [429, 503].includes(status)),
     }),
     content: {
-      'application/json': apiShaped.has(place)
-        ? apiRefusalSchema(errors)
-        : refusalSchema(errors),
+      'application/json': apiShaped.has(place) ? apiRefusalSchema(errors) : refusalSchema(errors),
     },
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Audit } from '../../platform/audit.ts'
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
@@ -41,6 +42,7 @@ export class Authorize {
         client: shownOf(ask.client),
         loginHint: ask.loginHint,
         forms: 'elsewhere',
+        request: ask.pushed?.hash,
       } as const
       return this.#dependencies.signIn.page(request, purpose, tenant)
     }
@@ -62,7 +64,11 @@ export class Authorize {
     const grantable = await grantableOf(ask.request, tenant)
     const present = await this.#present(request, ask, tenant)
     // Whoever has signed in in this browser meanwhile answers for nobody else.
-    if (grantable instanceof OAuthError || !present || present.sub !== form.one('user')) {
+    const isSame = (): boolean =>
+      !(grantable instanceof OAuthError) &&
+      present?.sub === form.one('user') &&
+      shownIn(grantable).digest === form.one('shown')
+    if (grantable instanceof OAuthError || !present || !isSame()) {
       return redirect(addressOfNext(request.base, { to: 'authorize', query }))
     }
     const { client, ...granted } = grantable
@@ -76,8 +82,9 @@ export class Authorize {
       await this.#dependencies.audit.record({ event: 'consent.denied', outcome: 'denied', ...said })
       return this.#back(ask, tenant, 'access_denied')
     }
-    await tenant.consents.give(present.sub, { client: client.id, ...granted })
+    // Recorded first: what is not on record is not agreed to.
     await this.#dependencies.audit.record({ event: 'consent.given', outcome: 'success', ...said })
+    await tenant.consents.give(present.sub, { client: client.id, ...granted })
     return this.#issue(request, ask, present, tenant)
   }
 
@@ -96,8 +103,10 @@ export class Authorize {
   ): Promise<Present | undefined> {
     const present = await presentAt(request, tenant)
     if (!present) return undefined
-    // Its parameters stand as they were pushed, so that what was asked for is known to be done by its time.
-    if (pushed && present.authTime >= pushed.createdAt) return present
+    // Its parameters stand as they were pushed: that they were heeded shows in the session, which was made for it.
+    if (pushed && present.request && Buffer.compare(pushed.hash, present.request) === 0) {
+      return present
+    }
     if (prompt.has('login') || prompt.has('select_account')) return undefined
     const age = unixSeconds(this.#dependencies.clock) - present.authTime
     return maxAge !== undefined && age > maxAge ? undefined : present
@@ -131,15 +140,19 @@ export class Authorize {
 
   #consentPage(
     { cookies, base, query }: BrowserRequest,
-    { client, scope, targets }: Grantable,
+    grantable: Grantable,
     { sub, shown }: Present,
     { sessions }: Tenant,
   ): BrowserAnswer {
+    const { client } = grantable
+    const { scopes, targets, isAnywhere, digest } = shownIn(grantable)
     const body = this.#dependencies.pages.render('consent', {
       client: shownOf(client),
       clientId: client.id,
-      scopes: scope.filter((each) => each !== 'openid'),
+      scopes,
       targets,
+      isAnywhere,
+      shown: digest,
       mayActFurther: client.delegation !== undefined,
       lifetimeSeconds: client.lifetimeSeconds,
       refreshSeconds: client.grantTypes.includes('refresh_token')
@@ -154,4 +167,16 @@ export class Authorize {
     })
     return page(200, body, { forms: 'elsewhere' })
   }
+}
+
+/** What a person reads of a request. One that names no target reaches all at which the client may use any of its scopes. */
+function shownIn({ client, scope, targets }: Grantable) {
+  const scopes = scope.filter((each) => each !== 'openid')
+  const isAnywhere = targets.length === 0
+  const reached = client.grants.flatMap(({ target, scopes: there }) =>
+    target !== undefined && scopes.some((each) => there.includes(each)) ? [target] : [],
+  )
+  const shown = { scopes, targets: isAnywhere ? [...new Set(reached)] : targets, isAnywhere }
+  const digest = createHash('sha256').update(JSON.stringify(shown)).digest('base64url')
+  return { ...shown, digest }
 }

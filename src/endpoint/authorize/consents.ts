@@ -29,8 +29,8 @@ export class Consents {
     return (
       given !== undefined &&
       placesOf(targets).every((place) => {
-        const scopes = given[place] ?? []
-        return place in given && scope.every((each) => scopes.includes(each))
+        const scopes = new Set([...(given[place] ?? []), ...(given[''] ?? [])])
+        return (place in given || '' in given) && scope.every((each) => scopes.has(each))
       })
     )
   }
@@ -70,7 +70,7 @@ export class Consents {
   }
 }
 
-/** Where no target is named, the scopes are at none. */
+/** Where no target is named, the scopes are good wherever the client may use them, and the page says where that is. */
 function placesOf(targets: readonly string[]): readonly string[] {
   return targets.length === 0 ? [''] : targets
 }

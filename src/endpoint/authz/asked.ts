@@ -9,8 +9,11 @@ export type Asker = Pick<AccessToken, 'sub' | 'act' | 'clientId' | 'audiences'>
 
 /** Whom a question is about. */
 export interface Asked {
-  /** Who all need a permission for it to be allowed: the subject, and everybody who acts for it. */
-  readonly subjects: readonly Subject[]
+  /**
+   * Who all need a permission for it to be allowed: the subject, and everybody who acts for it. `nobody`: a user who is kept out,
+   * to whom nothing is permitted whatever the roles say.
+   */
+  readonly subjects: readonly Subject[] | 'nobody'
   /** Of the user, where it is one. */
   readonly userId: string | undefined
 }
@@ -35,7 +38,8 @@ export async function askedAbout(
   }
   const client = own.kind === 'client' && !act ? await tenant.clients.find(own.id) : undefined
   if (!client?.mayCheckUsers) return new OAuthError('user_not_askable')
-  return { subjects: [{ kind: 'user', id: userId }], userId }
+  const isOut = await tenant.users.isKeptOut(userId)
+  return { subjects: isOut ? 'nobody' : [{ kind: 'user', id: userId }], userId }
 }
 
 /** Ids of users, clients and agents are each somebody's and nobody else's within a tenant. */

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import type { HeldPermission, PermissionEngine, Subject } from '../../policy/permissions/engine.ts'
+import type { HeldPermission, PermissionEngine } from '../../policy/permissions/engine.ts'
 import type { RawRequest } from '../request.ts'
 import { isOwn, type Tenant } from '../tenant.ts'
 import { askedAbout, type Asked, type Asker } from './asked.ts'
@@ -28,6 +28,7 @@ async function decide(
   { subjects }: Asked,
   { permissions, context = {} }: Question,
 ): Promise<readonly boolean[]> {
+  if (subjects === 'nobody') return permissions.map(() => false)
   const decisions = await Promise.all(
     subjects.map((subject) => engine.check(subject, permissions, context)),
   )
@@ -88,8 +89,10 @@ function isOfHolder({ clientId, audiences }: Asker, { issuer }: Tenant): boolean
 
 async function heldByAll(
   engine: PermissionEngine,
-  [first, ...others]: readonly Subject[],
+  subjects: Asked['subjects'],
 ): Promise<readonly HeldPermission[]> {
+  if (subjects === 'nobody') return []
+  const [first, ...others] = subjects
   if (!first) return []
   let held = await engine.permissionsOf(first)
   for (const other of others) {

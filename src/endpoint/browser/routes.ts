@@ -84,14 +84,14 @@ function mount(
   dependencies: BrowserRoutesDependencies,
 ): void {
   const url = `${prefix}${path}`
-  if (get) mountOne(app, { method: 'GET', url, path }, get, dependencies)
-  if (post) mountOne(app, { method: 'POST', url, path }, post, dependencies)
+  if (get) mountOne(app, { method: 'GET', url, prefix }, get, dependencies)
+  if (post) mountOne(app, { method: 'POST', url, prefix }, post, dependencies)
   otherMethods(app, url, [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])])
 }
 
 function mountOne(
   app: FastifyInstance,
-  { method, url, path }: { method: 'GET' | 'POST'; url: string; path: string },
+  { method, url, prefix }: { method: 'GET' | 'POST'; url: string; prefix: string },
   serve: Serve,
   dependencies: BrowserRoutesDependencies,
 ): void {
@@ -108,7 +108,8 @@ function mountOne(
       if (method === 'POST' && !isOwnPost(request, origin)) {
         return write(reply, pages.fault('form_foreign'))
       }
-      const browser = { ...browserRequest(request, requestId, origin, path), name }
+      const base = baseOf(origin, prefix, slug)
+      const browser = { ...browserRequest(request, requestId, base), name }
       return write(reply, await attempt(() => serve(browser, tenant), slug, dependencies))
     },
   })
@@ -121,24 +122,26 @@ function isOwnPost({ headers }: FastifyRequest, origin: string): boolean {
   return isOwn && bodyFormOf(headers['content-type']) === 'form'
 }
 
-/** `path`: that of the route, below the prefix. */
+/** `base`: where our endpoints lie; not of the URL of the request, which may name another host (RFC 9112 section 3.2.2). */
 export function browserRequest(
-  { url, headers, body, socket }: FastifyRequest,
+  { url, headers, body, ip }: FastifyRequest,
   requestId: string,
-  origin: string,
-  path: string,
+  base: string,
 ): BrowserRequest {
-  const [asked = '', ...rest] = url.split('?')
-  // By its depth: of a part that stands for a name, nobody knows how it was written.
-  const depth = path.split('/').length - 1
+  const [, ...rest] = url.split('?')
   return {
     query: rest.join('?'),
     cookies: headers.cookie,
-    address: socket.remoteAddress,
+    address: ip,
     requestId,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    base: origin + asked.split('/').slice(0, -depth).join('/'),
+    base,
   }
+}
+
+/** Of a tenant that is there, under one of its prefixes. */
+export function baseOf(origin: string, prefix: string, slug: string): string {
+  return origin + prefix.replace(':tenant', slug)
 }
 
 async function attempt(

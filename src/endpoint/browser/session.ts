@@ -12,6 +12,8 @@ export interface Session {
   readonly user: string
   /** Unix seconds. */
   readonly authTime: number
+  /** Hash of the pushed request for which they showed who they are. */
+  readonly request: Uint8Array | undefined
 }
 
 interface SessionsDependencies {
@@ -60,7 +62,7 @@ export class Sessions {
    * Somebody has shown who they are. The value is a new one, for the one before may have been planted (session fixation).
    * The header that gives it.
    */
-  async open(user: string, before: string | undefined): Promise<string> {
+  async open(user: string, before: string | undefined, request?: Uint8Array): Promise<string> {
     const { tenant, store, clock } = this.#dependencies
     if (before !== undefined) await store.endSession(tenant, hashOf(before))
     const { value, setCookie } = this.visit()
@@ -70,6 +72,7 @@ export class Sessions {
       hash: hashOf(value),
       user,
       authTime,
+      request,
       expiresAt: authTime + LIFETIME_SECONDS,
     })
     return setCookie

@@ -1,6 +1,6 @@
 import type { ClientAuthMethod, ClientConfig } from '../../config/client.ts'
 import type { GrantName } from '../../oauth/grant_types.ts'
-import { Ceiling } from '../../policy/ceiling.ts'
+import { Ceiling, type GrantPair } from '../../policy/ceiling.ts'
 import { delegationOf } from '../../policy/compile.ts'
 import { compileRule, type ProofRule } from '../../policy/rule.ts'
 import { KeySet } from '../../verifier/keys/key_set.ts'
@@ -19,6 +19,8 @@ export interface RegisteredClient extends Party {
   readonly keys: KeySet | undefined
   /** Pods whose tokens are its assertions. */
   readonly rule: ProofRule | undefined
+  /** Which scopes it may have where. */
+  readonly grants: readonly GrantPair[]
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly grantTypes: readonly GrantName[]
@@ -49,6 +51,7 @@ export function registeredClient(config: ClientConfig): RegisteredClient {
     methods: config.methods,
     keys: config.jwks && KeySet.from(config.jwks),
     rule: config.proof && compileRule(config.proof),
+    grants,
     redirectUris: config.redirectUris,
     postLogoutRedirectUris: config.postLogoutRedirectUris,
     grantTypes: config.grantTypes,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.ts'
 
@@ -18,28 +19,38 @@ interface Attempts {
  */
 export class SignInAttempts {
   readonly #clock: Clock
-  readonly #failed = new LRUCache<string, Attempts>({ max: MAX_REMEMBERED })
+  readonly #counted = new LRUCache<string, Attempts>({ max: MAX_REMEMBERED })
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  isLocked(email: string): boolean {
-    const attempts = this.#current(email)
-    return attempts !== undefined && attempts.count >= MAX_ATTEMPTS
+  /**
+   * Counts one before it is judged, for of many at once each would else be one of the first five. False: the address is locked,
+   * and nothing is counted.
+   */
+  begin(tenant: string, email: string): boolean {
+    const key = keyOf(tenant, email)
+    const known = this.#counted.get(key)
+    const isOver = !known || known.until <= this.#clock.monotonic()
+    const count = isOver ? 0 : known.count
+    if (count >= MAX_ATTEMPTS) return false
+    this.#counted.set(key, { count: count + 1, until: this.#clock.monotonic() + LOCKED_MS })
+    return true
   }
 
-  failed(email: string): void {
-    const count = (this.#current(email)?.count ?? 0) + 1
-    this.#failed.set(email, { count, until: this.#clock.monotonic() + LOCKED_MS })
+  /** One that was begun was not judged. */
+  spare(tenant: string, email: string): void {
+    const known = this.#counted.get(keyOf(tenant, email))
+    if (known) known.count -= 1
   }
 
-  succeeded(email: string): void {
-    this.#failed.delete(email)
+  succeeded(tenant: string, email: string): void {
+    this.#counted.delete(keyOf(tenant, email))
   }
+}
 
-  #current(email: string): Attempts | undefined {
-    const attempts = this.#failed.get(email)
-    return attempts && attempts.until > this.#clock.monotonic() ? attempts : undefined
-  }
+/** As short for a long address as for any: whoever sends them decides how long they are. */
+function keyOf(tenant: string, email: string): string {
+  return createHash('sha256').update(`${tenant} ${email}`).digest('base64url')
 }

@@ -23,7 +23,7 @@ export async function loginJson(
   if (bodyFormOf(contentType) !== 'json') return new OAuthError('media_type')
   const parameters = Parameters.parse(request.body, 'json')
   if (typeof parameters === 'string') return new OAuthError(parameters)
-  const email = parameters.one('email')?.trim().toLowerCase()
+  const email = parameters.one('email')
   const password = parameters.one('password')
   if (email === undefined || password === undefined) {
     return new OAuthError('parameter_missing', { detail: 'email or password is missing' })

@@ -3,7 +3,7 @@ import { apiErrorBody, OAuthError } from '../../oauth/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Random } from '../../platform/random.ts'
 import { answerOf } from '../answer.ts'
-import { browserRequest } from '../browser/routes.ts'
+import { baseOf, browserRequest } from '../browser/routes.ts'
 import { attempt, requestIdOf } from '../incoming.ts'
 import { otherMethods, prefixes, write, type TenantParams } from '../reply.ts'
 import type { Tenant } from '../tenant.ts'
@@ -41,7 +41,8 @@ export function loginJsonRoute(app: FastifyInstance, dependencies: LoginJsonDepe
         }
         reply.headers(crossOriginTo(from))
         if (request.method === 'OPTIONS') return reply.code(204).headers(preflight).send()
-        const browser = browserRequest(request, requestId, own, PATH)
+        const base = baseOf(own, prefix, tenant.slug)
+        const browser = browserRequest(request, requestId, base)
         const contentType = request.headers['content-type']
         const result = await attempt(() => loginJson(browser, contentType, tenant, passwords))
         if (result instanceof OAuthError) {

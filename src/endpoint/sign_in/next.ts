@@ -19,6 +19,8 @@ export interface Purpose {
   readonly loginHint: string | undefined
   /** Where the way leads in the end. */
   readonly forms: Forms
+  /** Hash of the pushed request that wants it. */
+  readonly request: Uint8Array | undefined
 }
 
 const AUTHORIZE = 'authorize?'
@@ -56,12 +58,12 @@ export function afterSignIn(next: Next): Next {
 /** Undefined: nobody can go on there, and the place itself says why. */
 export async function purposeOf(next: Next, tenant: Tenant): Promise<Purpose | undefined> {
   if (next.to === 'account') {
-    return { next, client: undefined, loginHint: undefined, forms: 'own' }
+    return { next, client: undefined, loginHint: undefined, forms: 'own', request: undefined }
   }
   const read = await readAsk(next.query, tenant)
   if (read.kind !== 'ask') return undefined
-  const { client, loginHint } = read.ask
-  return { next, client: shownOf(client), loginHint, forms: 'elsewhere' }
+  const { client, loginHint, pushed } = read.ask
+  return { next, client: shownOf(client), loginHint, forms: 'elsewhere', request: pushed?.hash }
 }
 
 /** What people are told that a client is. */

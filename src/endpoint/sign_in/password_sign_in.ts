@@ -6,10 +6,12 @@ import type { Tenant } from '../tenant.ts'
 import type { SignInAttempts } from './attempts.ts'
 import { MAX_PASSWORD_LENGTH, type Passwords } from './password.ts'
 
+const MAX_EMAIL_LENGTH = 255
+
 interface PasswordSignInDependencies {
   readonly passwords: Passwords
   readonly attempts: SignInAttempts
-  readonly limits: Pick<Limits, 'exhausted' | 'failed'>
+  readonly limits: Pick<Limits, 'passwordTried' | 'passwordSpared'>
   readonly audit: Audit
 }
 
@@ -23,29 +25,53 @@ export class PasswordSignIn {
 
   /** Who it is, or what the page is to say. Of an address that nobody has it takes as long as of any other. */
   async who(
-    { email, password }: { readonly email: string; readonly password: string },
+    { email: written, password }: { readonly email: string; readonly password: string },
     request: BrowserRequest,
     tenant: Tenant,
   ): Promise<UserConfig | 'locked' | 'busy' | 'wrong'> {
-    const { passwords, attempts, limits, audit } = this.#dependencies
-    const { address: from } = request
-    const key = `${tenant.slug} ${email}`
-    // One address for many, or many from one place (password spraying).
-    if (attempts.isLocked(key) || limits.exhausted(from)) return 'locked'
+    const { attempts, limits, audit } = this.#dependencies
+    const { slug } = tenant
+    const email = written.trim().toLowerCase().slice(0, MAX_EMAIL_LENGTH)
+    const { address } = request
+    // Many from one place (password spraying), or many for one address.
+    if (limits.passwordTried(address)) return 'busy'
+    const isCounted = attempts.begin(slug, email)
+    const verdict = isCounted ? await this.#judge(email, password, tenant) : 'locked'
+    if (verdict === 'wrong') {
+      const user = await tenant.localUser(email)
+      await audit.record({
+        event: 'user.sign_in_failed',
+        outcome: 'denied',
+        ...toldOf(request, tenant),
+        subject: user?.sub,
+      })
+      return verdict
+    }
+    limits.passwordSpared(address)
+    if (verdict === 'busy') attempts.spare(slug, email)
+    if (typeof verdict === 'string') return verdict
+    attempts.succeeded(slug, email)
+    await audit.record({
+      event: 'user.signed_in',
+      outcome: 'success',
+      ...toldOf(request, tenant),
+      subject: verdict.sub,
+    })
+    return verdict
+  }
+
+  async #judge(
+    email: string,
+    password: string,
+    tenant: Tenant,
+  ): Promise<UserConfig | 'busy' | 'wrong'> {
     const user = await tenant.localUser(email)
     const tried = password.length <= MAX_PASSWORD_LENGTH ? password : ''
-    const verdict = await passwords.verify(tried, user?.password)
-    if (verdict === 'busy') return 'busy'
-    const active = user && verdict === 'right' ? await tenant.users.active(user.sub) : undefined
-    const said = { ...toldOf(request, tenant), subject: user?.sub }
-    if (!active) {
-      attempts.failed(key)
-      limits.failed(from)
-      await audit.record({ event: 'user.sign_in_failed', outcome: 'denied', ...said })
-      return 'wrong'
-    }
-    attempts.succeeded(key)
-    await audit.record({ event: 'user.signed_in', outcome: 'success', ...said })
-    return active
+    const verdict = await this.#dependencies.passwords.verify(tried, user?.password)
+    if (verdict !== 'right' || !user) return verdict === 'busy' ? verdict : 'wrong'
+    // It may have been replaced while this one waited for its turn.
+    const now = await tenant.localUser(email)
+    if (now?.password !== user.password) return 'wrong'
+    return (await tenant.users.active(user.sub)) ?? 'wrong'
   }
 }

@@ -8,6 +8,8 @@ export interface Present {
   readonly shown: string
   /** When they showed who they are, in Unix seconds. */
   readonly authTime: number
+  /** Hash of the pushed request for which they did, if it was for one. */
+  readonly request: Uint8Array | undefined
 }
 
 /** Who is signed in in this browser. */
@@ -18,5 +20,6 @@ export async function presentAt(
   const session = await sessions.find(sessions.valueIn(cookies))
   const user = session && (await users.active(session.user))
   if (!session || !user) return undefined
-  return { sub: user.sub, shown: user.email ?? user.sub, authTime: session.authTime }
+  const { authTime, request } = session
+  return { sub: user.sub, shown: user.email ?? user.sub, authTime, request }
 }

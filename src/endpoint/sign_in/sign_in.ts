@@ -95,8 +95,8 @@ export async function goOn(
   { cookies, base }: BrowserRequest,
   { sessions }: Tenant,
   sub: string,
-  { next }: Purpose,
+  { next, request }: Purpose,
 ): Promise<BrowserAnswer> {
-  const setCookie = await sessions.open(sub, sessions.valueIn(cookies))
+  const setCookie = await sessions.open(sub, sessions.valueIn(cookies), request)
   return redirect(addressOfNext(base, afterSignIn(next)), setCookie)
 }

@@ -3,7 +3,12 @@ import { compare, Table } from './table.ts'
 
 type Approvals = Pick<
   Store,
-  'openApproval' | 'approval' | 'approvals' | 'decideApproval' | 'expireApprovals'
+  | 'openApproval'
+  | 'approval'
+  | 'approvals'
+  | 'decideApproval'
+  | 'expireApprovals'
+  | 'removeApprovalsBy'
 > & { readonly pruneApprovals: (now: number) => void }
 
 /** What agents have asked users for, and what became of it. `grants`: where goes what is approved. */
@@ -50,6 +55,10 @@ export function approvals(grants: Table<UserGrant>): Approvals {
         .map((approval) => ({ ...approval, status: 'expired' as const }))
       for (const approval of ended) table.put(approval)
       return Promise.resolve(ended)
+    },
+    removeApprovalsBy: (tenant, agent) => {
+      table.removeWhere((approval) => approval.tenant === tenant && approval.agent === agent)
+      return Promise.resolve()
     },
     pruneApprovals: (now) => {
       table.removeWhere(({ expiresAt }) => expiresAt <= now - APPROVAL_KEPT_SECONDS)

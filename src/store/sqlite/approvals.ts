@@ -3,7 +3,12 @@ import type { Connection } from './connection.ts'
 
 type Approvals = Pick<
   Store,
-  'openApproval' | 'approval' | 'approvals' | 'decideApproval' | 'expireApprovals'
+  | 'openApproval'
+  | 'approval'
+  | 'approvals'
+  | 'decideApproval'
+  | 'expireApprovals'
+  | 'removeApprovalsBy'
 >
 
 type ApprovalRow = Omit<Approval, 'scopes' | 'chain'> & {
@@ -61,7 +66,7 @@ function opened(
   }
 }
 
-function ended(connection: Connection): Pick<Approvals, 'decideApproval' | 'expireApprovals'> {
+function ended(connection: Connection): Omit<Approvals, 'openApproval' | 'approval' | 'approvals'> {
   const decide = connection.prepare<ApprovalRow>(
     `UPDATE approvals SET status = ? WHERE tenant = ? AND user = ? AND id = ? AND ${OPEN}
      RETURNING ${COLUMNS}`,
@@ -76,6 +81,7 @@ function ended(connection: Connection): Pick<Approvals, 'decideApproval' | 'expi
   const granted = connection.prepare<{ readonly scopes: string }>(
     'SELECT scopes FROM user_grants WHERE tenant = ? AND user = ? AND agent = ?',
   )
+  const removeAll = connection.prepare('DELETE FROM approvals WHERE tenant = ? AND agent = ?')
   const grant = connection.prepare('INSERT OR REPLACE INTO user_grants VALUES (?, ?, ?, ?, ?)')
   return {
     decideApproval: (tenant, user, id, decision, now) =>
@@ -90,6 +96,10 @@ function ended(connection: Connection): Pick<Approvals, 'decideApproval' | 'expi
           grant.run(tenant, user, agent, JSON.stringify(scopes), now)
         }
         return approval
+      }),
+    removeApprovalsBy: (tenant, agent) =>
+      connection.attempt(() => {
+        removeAll.run(tenant, agent)
       }),
     // Looked for first: this is asked every second, and writing waits for whoever writes.
     expireApprovals: (tenant, now) =>

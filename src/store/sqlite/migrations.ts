@@ -191,6 +191,8 @@ const VERSION_4 = `
 
 /** Consents before this did not say which scope was agreed to at which target: people are asked again. */
 const VERSION_5 = `
+  ALTER TABLE sessions ADD COLUMN request BLOB;
+
   ALTER TABLE codes ADD COLUMN sub TEXT NOT NULL DEFAULT '';
   CREATE INDEX codes_by_user ON codes (tenant, sub, client_id);
 

@@ -82,6 +82,15 @@ test('prompt login of a pushed request asks once', async () => {
   expect(next.headers.location ?? next.text).toMatch(/code=|Allow access\?/)
 })
 
+test('a sign-in for something else does not count, whenever it was', async () => {
+  const path = at(await pushed({ prompt: 'login' }))
+  const [browser] = await signedInAt(world, `${BASE}/account`)
+  expect((await browser.get(path)).text).toContain('<h1>Sign in</h1>')
+  clock.advance(30_000)
+  const [other] = await signedInAt(world, `${BASE}/account`)
+  expect((await other.get(path)).text).toContain('<h1>Sign in</h1>')
+})
+
 describe('is refused to the client at once:', () => {
   test.each<[string, Form, number, string]>([
     ['no response_type', { response_type: '' }, 400, 'invalid_request'],

@@ -113,6 +113,16 @@ export function approvalConformance({ group, test }: StoreTests): void {
       expect((await one.approval('globex', 'b'))?.status).toBe('pending')
     })
 
+    test('of one agent are all removed', async ([one, other]) => {
+      await one.openApproval(approval())
+      await one.openApproval(approval({ id: 'b', agent: 'agent-2' }))
+      await one.openApproval(approval({ id: 'c', tenant: 'globex' }))
+      await other.removeApprovalsBy('acme-corp', 'agent-1')
+      expect(await one.approval('acme-corp', 'approval-1')).toBeUndefined()
+      expect(await one.approval('acme-corp', 'b')).toBeDefined()
+      expect(await one.approval('globex', 'c')).toBeDefined()
+    })
+
     test('is pruned an hour after it has expired', async ([one, other]) => {
       await one.openApproval(approval())
       await other.prune(now + 4_199)

@@ -40,6 +40,10 @@ interface PageData {
     readonly clientId: string
     readonly scopes: readonly string[]
     readonly targets: readonly string[]
+    /** Whether it named no target: then these are all that it may use them at. */
+    readonly isAnywhere: boolean
+    /** Of what is shown, so that nothing else is agreed to. */
+    readonly shown: string
     /** Whether it may go on to others with it. */
     readonly mayActFurther: boolean
     readonly lifetimeSeconds: number

@@ -48,7 +48,7 @@ export const consentTemplate = `${head('it.texts.consent.title')}
 <ul><% it.scopes.forEach((scope) => { %><li><code><%= scope %></code></li><% }) %></ul>
 <% } else { %><p><%= it.texts.consent.nothing %></p><% } %>
 <% if (it.targets.length > 0) { %>
-<p><%= it.texts.consent.at %></p>
+<p><%= it.isAnywhere ? it.texts.consent.anywhere : it.texts.consent.at %></p>
 <ul><% it.targets.forEach((target) => { %><li><code><%= target %></code></li><% }) %></ul>
 <% } %>
 <% if (it.mayActFurther) { %><p><%= it.texts.consent.further %></p><% } %>
@@ -57,6 +57,7 @@ export const consentTemplate = `${head('it.texts.consent.title')}
 <form method="post" action="<%= it.action %>">
 <input type="hidden" name="form" value="<%= it.form %>">
 <input type="hidden" name="user" value="<%= it.sub %>">
+<input type="hidden" name="shown" value="<%= it.shown %>">
 <input type="hidden" name="request" value="<%= it.query %>">
 <button type="submit" name="decision" value="allow"><%= it.texts.consent.allow %></button>
 <button type="submit" name="decision" value="deny" class="second"><%= it.texts.consent.deny %></button>

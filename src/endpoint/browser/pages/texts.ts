@@ -22,6 +22,7 @@ export const texts = {
     may: 'It could then:',
     nothing: 'It asks for nothing but who you are.',
     at: 'At:',
+    anywhere: 'Wherever it is let in, so far:',
     known: 'Known here as',
     for: 'Each time it is let in for',
     renews: 'and it can go on without asking you for up to',

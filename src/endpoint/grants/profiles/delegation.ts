@@ -30,9 +30,6 @@ export async function delegation(
       detail: `${party.id} may not act for this subject`,
     })
   }
-  const wanted = request.scope ?? subject.scope
-  const link = await linkBetween(subject, actor, party, wanted, tenant)
-  if (link instanceof OAuthError) return link
   const act: Act = {
     sub: actor.sub,
     iss: tenant.issuer,
@@ -45,6 +42,14 @@ export async function delegation(
   }
   const targets = confinedTo(subject, party, tenant)
   const held = Ceiling.held(subject.scope, targets)
+  // Judged before anybody is asked: a user is not to read, and not to agree to, what no token could hold.
+  const possible = own.ceiling.within(held).allow({
+    targets: request.targets.length === 0 ? targets : request.targets,
+    scope: request.scope,
+  })
+  if (typeof possible === 'string') return new OAuthError(possible)
+  const link = await linkBetween(subject, actor, party, possible.scope, tenant)
+  if (link instanceof OAuthError) return link
   return {
     party,
     sub: subject.sub,

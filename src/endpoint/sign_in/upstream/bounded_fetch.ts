@@ -1,5 +1,10 @@
 import type { CustomFetch } from 'openid-client'
-import { isSafeUrl, type HttpClient, type HttpRequest } from '../../../platform/http_client.ts'
+import {
+  isSafeUrl,
+  type HttpAnswer,
+  type HttpClient,
+  type HttpRequest,
+} from '../../../platform/http_client.ts'
 import { guardOf } from '../../../verifier/keys/key_hosts.ts'
 
 /** Discovery documents, key sets and tokens are far smaller. */
@@ -15,7 +20,9 @@ export interface FetchBounds {
 }
 
 /** The library asked for what no part of a sign-in needs. */
-export class FetchRefused extends Error {}
+class FetchRefused extends Error {
+  readonly code = 'fetch_refused'
+}
 
 /**
  * What `openid-client` fetches with: our own client, whose time-outs, caps, trust and proxies hold for it then, and which
@@ -30,7 +37,7 @@ export function boundedFetch(http: HttpClient, { issuer, hosts, ca }: FetchBound
     if (!isSafeUrl(url) || (isHttps && url.protocol !== 'https:')) throw new FetchRefused()
     const from = url.host === own ? { jwksUrl: url } : { discoveryOf: issuer }
     const guard = guardOf(url, { from, hosts, caFile: undefined, bearerTokenFile: undefined })
-    const { status, header, body: answered } = await http({
+    const answer = await http({
       method: methodOf(method),
       url,
       headers,
@@ -41,12 +48,14 @@ export function boundedFetch(http: HttpClient, { issuer, hosts, ca }: FetchBound
       totalTimeoutMs: 5_000,
       maxBytes: MAX_BYTES,
     })
-    return responseOf(status, header('content-type'), answered)
+    return responseOf(answer)
   }
 }
 
 /** No other header of an answer is looked at. */
-function responseOf(status: number, contentType: string | undefined, body: string): Response {
+function responseOf(answer: HttpAnswer): Response {
+  const { status, body } = answer
+  const contentType = answer.header('content-type')
   // These have no body (Fetch Standard, null body status), and no part of a sign-in is answered with one.
   const isEmpty = [204, 205, 304].includes(status)
   return new Response(isEmpty ? null : body, {

@@ -31,7 +31,8 @@ export function refusalOf(error: unknown, otherwise: UpstreamRefusalCode): Upstr
 }
 
 function outOf({ code, message }: HttpFailure): UpstreamRefusal {
-  if (code === 'address_refused') return new UpstreamRefusal('upstream_host_refused', { detail: message })
+  if (code === 'address_refused')
+    return new UpstreamRefusal('upstream_host_refused', { detail: message })
   return code === 'answer_too_large'
     ? new UpstreamRefusal('upstream_answer_wrong', { detail: message })
     : new UpstreamRefusal('upstream_out', { detail: message })

@@ -3,10 +3,10 @@ import type { UpstreamConfig } from '../../../config/upstream.ts'
 import { unixSeconds, type Clock } from '../../../platform/clock.ts'
 import { FileFault, type Files } from '../../../platform/files.ts'
 import type { HttpClient } from '../../../platform/http_client.ts'
-import { goesWith } from './at_hash.ts'
+import { AtHashWrong, goesWith } from './at_hash.ts'
 import { boundedFetch } from './bounded_fetch.ts'
 import { readIdentity, type UpstreamIdentity } from './claims.ts'
-import { Discovery, type Metadata } from './discovery.ts'
+import { Discovery } from './discovery.ts'
 import { refusalOf } from './failure.ts'
 import { UpstreamRefusal } from './refusal.ts'
 import type { Binding, Upstream } from './upstream.ts'
@@ -76,7 +76,7 @@ export class RelyingParty implements Upstream {
   }
 
   #clientOf(
-    metadata: Metadata,
+    metadata: openid.ServerMetadata,
     fetch: openid.CustomFetch,
     secret: string | undefined,
   ): openid.Configuration {
@@ -107,7 +107,7 @@ export class RelyingParty implements Upstream {
 
 /** OpenID Connect Core section 9: Basic is what a provider takes that says nothing. */
 function authenticationOf(
-  { token_endpoint_auth_methods_supported: methods }: Metadata,
+  { token_endpoint_auth_methods_supported: methods }: openid.ServerMetadata,
   secret: string | undefined,
 ): openid.ClientAuth {
   if (secret === undefined) return openid.None()
@@ -131,10 +131,14 @@ async function claimsOf(
   })
   const { id_token: idToken = '', access_token: accessToken } = tokens
   const claims = tokens.claims()
-  if (!claims || !goesWith(idToken, accessToken)) throw new Error()
+  if (!claims || !goesWith(idToken, accessToken)) throw new AtHashWrong()
   const isTold = claims['email'] !== undefined || claims['name'] !== undefined
   if (isTold || client.serverMetadata().userinfo_endpoint === undefined) return claims
   // Many say who somebody is only there (OpenID Connect Core section 5.4); the subject has to be the same.
-  const { email, email_verified, name } = await openid.fetchUserInfo(client, accessToken, claims.sub)
+  const { email, email_verified, name } = await openid.fetchUserInfo(
+    client,
+    accessToken,
+    claims.sub,
+  )
   return { ...claims, email, email_verified, name }
 }

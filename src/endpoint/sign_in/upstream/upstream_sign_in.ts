@@ -8,7 +8,14 @@ import { texts } from '../../browser/pages/texts.ts'
 import { toldOf, type BrowserRequest } from '../../browser/request.ts'
 import type { Limits } from '../../limits.ts'
 import type { Tenant } from '../../tenant.ts'
-import { addressOfNext, parseNext, purposeOf, textOfNext, type Next, type Purpose } from '../next.ts'
+import {
+  addressOfNext,
+  parseNext,
+  purposeOf,
+  textOfNext,
+  type Next,
+  type Purpose,
+} from '../next.ts'
 import { goOn, type SignIn } from '../sign_in.ts'
 import { UpstreamRefusal } from './refusal.ts'
 import type { Upstream } from './upstream.ts'
@@ -17,7 +24,7 @@ import type { Return } from './visits.ts'
 interface Dependencies {
   readonly signIn: SignIn
   readonly pages: Pages
-  readonly limits: Pick<Limits, 'spend' | 'failed'>
+  readonly limits: Pick<Limits, 'spend'>
   readonly audit: Audit
   readonly log: Log
 }
@@ -57,11 +64,7 @@ export class UpstreamSignIn {
     }
     const known = tenant.sessions.valueIn(request.cookies)
     const visit = known === undefined ? tenant.sessions.visit() : { value: known }
-    const binding = await tenant.upstreams.visits.begin(
-      request.name,
-      visit.value,
-      textOfNext(next),
-    )
+    const binding = await tenant.upstreams.visits.begin(request.name, visit.value, textOfNext(next))
     const url = await upstream.authorizationUrl(binding, await promptFor(next, tenant))
     if (url instanceof UpstreamRefusal) return this.#refuse(url, request, purpose, tenant)
     return redirect(url.href, 'setCookie' in visit ? visit.setCookie : undefined)
@@ -69,14 +72,12 @@ export class UpstreamSignIn {
 
   /** `GET …/oauth/login/callback/{name}`: the person comes back, with a code or an error. */
   async complete(request: NamedRequest, tenant: Tenant): Promise<BrowserAnswer> {
-    const { pages, limits, audit } = this.#dependencies
+    const { pages, audit } = this.#dependencies
     const upstream = tenant.upstreams.byName.get(request.name)
     const back = upstream && (await returnIn(request, tenant))
     const next = parseNext(back?.next)
-    if (!upstream || !back || !next) {
-      limits.failed(request.address)
-      return pages.fault('upstream_lost')
-    }
+    // Nobody guesses 256 bits, so no failure is charged: any page could make a browser bring some.
+    if (!upstream || !back || !next) return pages.fault('upstream_lost')
     const purpose = await purposeOf(next, tenant)
     if (!purpose) return redirect(addressOfNext(request.base, next))
     const guest = await this.#guestOf(upstream, back, request, tenant)
@@ -104,9 +105,7 @@ export class UpstreamSignIn {
     const sub = await upstreams.guests.admit(upstream.config, identity)
     if (sub === undefined) return new UpstreamRefusal('upstream_user_unknown', { subject })
     const user = await users.active(sub)
-    return user
-      ? { sub, subject }
-      : new UpstreamRefusal('upstream_user_disabled', { subject })
+    return user ? { sub, subject } : new UpstreamRefusal('upstream_user_disabled', { subject })
   }
 
   async #refuse(
@@ -115,7 +114,7 @@ export class UpstreamSignIn {
     purpose: Purpose,
     tenant: Tenant,
   ): Promise<BrowserAnswer> {
-    const { signIn, limits, audit, log } = this.#dependencies
+    const { signIn, audit, log } = this.#dependencies
     const { code, detail, subject, isOurs, status, notice, told } = refusal
     if (isOurs) {
       log.warn('nobody can be signed in by a provider', {
@@ -125,7 +124,7 @@ export class UpstreamSignIn {
         detail,
         advice: told,
       })
-    } else limits.failed(request.address)
+    }
     await audit.record({
       event: 'user.sign_in_failed',
       outcome: isOurs ? 'failure' : 'denied',
