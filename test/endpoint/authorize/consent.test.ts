@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FakeClock } from '../../fakes/clock.ts'
 import type { Peopled } from '../../fakes/peopled_authority.ts'
-import { docs, files, newFolder, type Json } from '../../fakes/running_authority.ts'
+import { docs, files, newFolder } from '../../fakes/running_authority.ts'
 import { askFor, ALICE, BASE, signedInAt, withPeople } from './people.ts'
 
 const at = (more: Readonly<Record<string, string>> = {}) =>
@@ -131,7 +131,7 @@ test('an agent asks a user for no more than a token could hold', async () => {
   }
   for (const scope of ['read:documents ALERT:call-us', 'read:documents write:documents']) {
     const { status, json } = await world.exchange({ ...form, scope })
-    expect([status, (json as Json)['error']]).toEqual([400, 'invalid_scope'])
+    expect([status, json['error']]).toEqual([400, 'invalid_scope'])
   }
   const open = await world.withStore((store) => store.approvals('acme-corp', clock.now, ALICE))
   expect(open.filter(({ agent }) => agent === 'specialist')).toEqual([])
