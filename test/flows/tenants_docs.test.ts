@@ -29,6 +29,7 @@ test('its check finds nothing, with the files that it names', async ({ onTestFin
   for (const [name, list] of [
     ['policy', 'agents'],
     ['clients', 'clients'],
+    ['roles', 'roles'],
   ] as const) {
     await mkdir(join(folder, 'acme-corp', name), { recursive: true })
     await writeFile(join(folder, 'acme-corp', name, 'all.yaml'), `${list}: []`)
