@@ -91,6 +91,30 @@ describe('clients', () => {
     expect(await authority.introspect(json['access_token'])).toEqual({ active: false })
   })
 
+  test('whoever gets the id of one that was removed has nothing of what users gave it', async () => {
+    await done('clients', 'add', '--id', 'again')
+    const now = authority.clock.wall() / 1000
+    await authority.withStore(async (store) => {
+      const ofUser = { tenant: 'acme-corp', user: 'user_a', createdAt: 0 }
+      await store.putConsent({ ...ofUser, client: 'again', given: { '': ['read:reports'] } })
+      await store.openApproval({
+        ...ofUser,
+        id: 'again-1',
+        agent: 'again',
+        scopes: [],
+        chain: [],
+        status: 'pending',
+        createdAt: Math.floor(now),
+        expiresAt: Math.floor(now) + 600,
+      })
+    })
+    await done('clients', 'remove', 'again')
+    await authority.withStore(async (store) => {
+      expect(await store.consent('acme-corp', 'user_a', 'again')).toBeUndefined()
+      expect(await store.approval('acme-corp', 'again-1')).toBeUndefined()
+    })
+  })
+
   test('a registration in a file is taken as the configuration takes it', async () => {
     const registration = `methods: [none]
 grantTypes: [authorization_code, refresh_token]
@@ -260,6 +284,22 @@ describe('users', () => {
 })
 
 describe('revoke', () => {
+  test('of a user ends where they are signed in', async () => {
+    const session = {
+      tenant: 'acme-corp',
+      hash: Buffer.alloc(32, 5),
+      user: 'user_b',
+      authTime: 0,
+      request: undefined,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    }
+    await authority.withStore((store) => store.keepSession(session))
+    await done('revoke', '--user', 'user_b')
+    expect(
+      await authority.withStore((store) => store.session('acme-corp', session.hash)),
+    ).toBeUndefined()
+  })
+
   const claimOf = (token: string, name: string) => String(decodeJwt(token)[name])
 
   const kinds: readonly {

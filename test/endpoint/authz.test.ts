@@ -160,6 +160,16 @@ describe('of another user', () => {
     expect((await ask('check', token, about(7))).json['allowed']).toBe(false)
   })
 
+  test('one who is kept out may nothing, whatever the roles say', async () => {
+    const token = await world.clientToken('service_b')
+    const keep = (isOut: boolean) =>
+      world.withStore((store) => store.setUserDisabled('acme-corp', 'user_a', isOut))
+    await keep(true)
+    const { status, json } = await ask('check', token, about('user_a'))
+    await keep(false)
+    expect([status, json['allowed']]).toEqual([200, false])
+  })
+
   test('nobody else may', async () => {
     const others = [
       await world.userToken(),

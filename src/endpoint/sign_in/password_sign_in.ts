@@ -9,7 +9,7 @@ import { MAX_PASSWORD_LENGTH, type Passwords } from './password.ts'
 const MAX_EMAIL_LENGTH = 255
 
 interface PasswordSignInDependencies {
-  readonly passwords: Passwords
+  readonly passwords: Pick<Passwords, 'verify'>
   readonly attempts: SignInAttempts
   readonly limits: Pick<Limits, 'passwordTried' | 'passwordSpared'>
   readonly audit: Audit

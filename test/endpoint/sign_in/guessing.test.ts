@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { Passwords } from '../../../src/endpoint/sign_in/password.ts'
-import { systemRandom } from '../../../src/platform/random.ts'
+import type { BrowserRequest } from '../../../src/endpoint/browser/request.ts'
+import { SignInAttempts } from '../../../src/endpoint/sign_in/attempts.ts'
+import { PasswordSignIn } from '../../../src/endpoint/sign_in/password_sign_in.ts'
+import type { Tenant } from '../../../src/endpoint/tenant.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import type { Peopled, PeopledWish } from '../../fakes/peopled_authority.ts'
 import { Browser } from '../authorize/browser.ts'
@@ -72,23 +74,29 @@ test('what others do wrong at other endpoints keeps nobody from signing in', asy
   expect(await atOnce(world, [{ email: 'alice@example.com', password: PASSWORD }])).toEqual([303])
 })
 
-test('a password that was replaced while it waited for its turn is wrong', async ({
-  onTestFinished,
-}) => {
-  const world = await opened(onTestFinished)
-  const replaced = await new Passwords(systemRandom).hash('another')
-  const waiting = atOnce(world, [
-    ...Array.from({ length: 10 }, (_, at) => ({
-      email: `w${String(at)}@example.com`,
-      password: 'x',
-    })),
-    { email: 'alice@example.com', password: PASSWORD },
-  ])
-  await world.withStore(async (store) => {
-    await store.setPassword('acme-corp', ALICE, replaced)
-    await store.endSessions('acme-corp', ALICE)
+test('a password that was replaced while it waited for its turn is wrong', async () => {
+  const clock = new FakeClock()
+  let kept = 'before'
+  const passwordSignIn = new PasswordSignIn({
+    passwords: {
+      verify: () => {
+        kept = 'after'
+        return Promise.resolve('right')
+      },
+    },
+    attempts: new SignInAttempts(clock),
+    limits: { passwordTried: () => undefined, passwordSpared: () => {} },
+    audit: { record: () => Promise.resolve() },
   })
-  expect(count(await waiting, 303)).toBe(0)
+  const tenant = {
+    slug: 'acme-corp',
+    localUser: () => Promise.resolve({ sub: ALICE, password: kept }),
+    users: { active: () => Promise.resolve({ sub: ALICE, emailVerified: false, roles: [] }) },
+  } as unknown as Tenant
+  const form = { email: 'alice@example.com', password: PASSWORD }
+  const request = { address: undefined, requestId: '' } as BrowserRequest
+  expect(await passwordSignIn.who(form, request, tenant)).toBe('wrong')
+  expect(await passwordSignIn.who(form, request, tenant)).toMatchObject({ sub: ALICE })
 })
 
 describe('behind a proxy', () => {

@@ -109,6 +109,17 @@ describe('sends nobody to', () => {
     expect([page.status, page.headers.location]).toEqual([400, undefined])
   })
 
+  test('one that an ID token asks for which somebody else has signed', async () => {
+    const [header, payload, signature = ''] = (await idToken(ALICE)).split('.')
+    const other = signature.startsWith('A') ? `B${signature.slice(1)}` : `A${signature.slice(1)}`
+    const hint = [header, payload, other].join('.')
+    const form = { id_token_hint: hint, post_logout_redirect_uri: AFTER }
+    const [browser] = await signedInAt(world, `${BASE}/account`)
+    const page = await browser.get(asked(form))
+    expect([page.status, page.headers.location]).toEqual([400, undefined])
+    expect(await isOut(browser)).toBe(false)
+  })
+
   test('one that an access token asks for', async () => {
     const form = {
       id_token_hint: await world.userToken({}, ALICE),
