@@ -33,8 +33,8 @@ function add(io: Io): Promise<ExitCode> {
     agent: 'required',
     scope: 'repeated',
   })
-  const scopes = [...new Set(given.scope.flatMap((text) => text.split(' ')))]
-  if (scopes.length === 0 || !scopes.every(isScopeToken)) {
+  const added = [...new Set(given.scope.flatMap((text) => text.split(' ')))]
+  if (added.length === 0 || !added.every(isScopeToken)) {
     throw new UsageFault('--scope must be given, with scope values')
   }
   return withAdministration(given, io, async (administration) => {
@@ -44,6 +44,8 @@ function add(io: Io): Promise<ExitCode> {
     }
     const agent = await clientIdOf(given.agent, administration)
     const createdAt = unixSeconds(surroundings.clock)
+    const before = await store.userGrant(tenant.slug, given.user, agent)
+    const scopes = [...new Set([...(before?.scopes ?? []), ...added])]
     await store.putUserGrant({ tenant: tenant.slug, user: given.user, agent, scopes, createdAt })
     await audit.record({
       event: 'user_grant.added',

@@ -244,6 +244,11 @@ export interface KeptKeySetRecord {
   readonly fetchedAt: number
 }
 
+/** Whether what is wanted is part of what there is. */
+export function isCovered(wanted: readonly string[], there: readonly string[]): boolean {
+  return wanted.every((each) => there.includes(each))
+}
+
 /** The store did not answer. Nothing was written. */
 export class StoreFault extends OperatorFault {}
 
@@ -312,8 +317,9 @@ export interface Store {
   removeUserGrant(tenant: string, user: string, agent: string): Promise<boolean>
 
   /**
-   * Keeps an approval, or answers with the one that the same user and agent have, if it is pending or denied and has not expired
-   * at the moment at which the given one was made: asking again opens no second, and whoever said no is not asked at once again.
+   * Keeps an approval, or answers with the one that the same user and agent have, if it is of no fewer scopes, is pending or denied
+   * and has not expired at the moment at which the given one was made: asking again opens no second, and whoever said no is not
+   * asked at once again. One that is of fewer scopes is gone: what the user then reads is what they answer.
    */
   openApproval(approval: Approval): Promise<Approval>
   /** Until an hour after it expired. */

@@ -29,8 +29,7 @@ export class SignInAttempts {
    * Counts one before it is judged, for of many at once each would else be one of the first five. False: the address is locked,
    * and nothing is counted.
    */
-  begin(tenant: string, email: string): boolean {
-    const key = keyOf(tenant, email)
+  begin(key: string): boolean {
     const known = this.#counted.get(key)
     const isOver = !known || known.until <= this.#clock.monotonic()
     const count = isOver ? 0 : known.count
@@ -40,17 +39,22 @@ export class SignInAttempts {
   }
 
   /** One that was begun was not judged. */
-  spare(tenant: string, email: string): void {
-    const known = this.#counted.get(keyOf(tenant, email))
+  spare(key: string): void {
+    const known = this.#counted.get(key)
     if (known) known.count -= 1
   }
 
-  succeeded(tenant: string, email: string): void {
-    this.#counted.delete(keyOf(tenant, email))
+  succeeded(key: string): void {
+    this.#counted.delete(key)
   }
 }
 
-/** As short for a long address as for any: whoever sends them decides how long they are. */
-function keyOf(tenant: string, email: string): string {
-  return createHash('sha256').update(`${tenant} ${email}`).digest('base64url')
+/**
+ * What attempts are counted by. With the hash of the password, so that a new one is not locked by guesses at the old. As short for a
+ * long address as for any: whoever sends them decides how long they are.
+ */
+export function attemptKey(tenant: string, email: string, kept: string | undefined): string {
+  return createHash('sha256')
+    .update(`${tenant} ${kept ?? ''} ${email}`)
+    .digest('base64url')
 }

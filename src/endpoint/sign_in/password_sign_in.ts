@@ -1,9 +1,10 @@
 import type { UserConfig } from '../../config/user.ts'
 import type { Audit } from '../../platform/audit.ts'
+import type { LocalUser } from '../../store/store.ts'
 import { toldOf, type BrowserRequest } from '../browser/request.ts'
 import type { Limits } from '../limits.ts'
 import type { Tenant } from '../tenant.ts'
-import type { SignInAttempts } from './attempts.ts'
+import { attemptKey, type SignInAttempts } from './attempts.ts'
 import { MAX_PASSWORD_LENGTH, type Passwords } from './password.ts'
 
 const MAX_EMAIL_LENGTH = 255
@@ -35,10 +36,12 @@ export class PasswordSignIn {
     const { address } = request
     // Many from one place (password spraying), or many for one address.
     if (limits.passwordTried(address)) return 'busy'
-    const isCounted = attempts.begin(slug, email)
-    const verdict = isCounted ? await this.#judge(email, password, tenant) : 'locked'
+    const user = await tenant.localUser(email)
+    const key = attemptKey(slug, email, user?.password)
+    const verdict = attempts.begin(key)
+      ? await this.#judge(user, email, password, tenant)
+      : 'locked'
     if (verdict === 'wrong') {
-      const user = await tenant.localUser(email)
       await audit.record({
         event: 'user.sign_in_failed',
         outcome: 'denied',
@@ -48,9 +51,9 @@ export class PasswordSignIn {
       return verdict
     }
     limits.passwordSpared(address)
-    if (verdict === 'busy') attempts.spare(slug, email)
+    if (verdict === 'busy') attempts.spare(key)
     if (typeof verdict === 'string') return verdict
-    attempts.succeeded(slug, email)
+    attempts.succeeded(key)
     await audit.record({
       event: 'user.signed_in',
       outcome: 'success',
@@ -61,11 +64,11 @@ export class PasswordSignIn {
   }
 
   async #judge(
+    user: LocalUser | undefined,
     email: string,
     password: string,
     tenant: Tenant,
   ): Promise<UserConfig | 'busy' | 'wrong'> {
-    const user = await tenant.localUser(email)
     const tried = password.length <= MAX_PASSWORD_LENGTH ? password : ''
     const verdict = await this.#dependencies.passwords.verify(tried, user?.password)
     if (verdict !== 'right' || !user) return verdict === 'busy' ? verdict : 'wrong'

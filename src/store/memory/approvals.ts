@@ -1,4 +1,10 @@
-import { APPROVAL_KEPT_SECONDS, type Approval, type Store, type UserGrant } from '../store.ts'
+import {
+  APPROVAL_KEPT_SECONDS,
+  isCovered,
+  type Approval,
+  type Store,
+  type UserGrant,
+} from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type Approvals = Pick<
@@ -23,7 +29,10 @@ export function approvals(grants: Table<UserGrant>): Approvals {
       const { tenant, user, agent, createdAt } = approval
       const before = table.get(tenant, user, agent)
       const isEnded =
-        !before || !['pending', 'denied'].includes(before.status) || before.expiresAt <= createdAt
+        !before ||
+        !['pending', 'denied'].includes(before.status) ||
+        before.expiresAt <= createdAt ||
+        !isCovered(approval.scopes, before.scopes)
       if (isEnded) table.put(approval)
       return Promise.resolve(isEnded ? approval : before)
     },

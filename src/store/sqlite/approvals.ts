@@ -1,4 +1,4 @@
-import type { Approval, Store } from '../store.ts'
+import { isCovered, type Approval, type Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Approvals = Pick<
@@ -46,8 +46,9 @@ function opened(
     openApproval: (approval) =>
       connection.write(() => {
         const { tenant, id, user, agent, scopes, chain, status, createdAt, expiresAt } = approval
-        const open = selectUnended.get(tenant, user, agent, createdAt)
-        if (open) return approvalOf(open)
+        const row = selectUnended.get(tenant, user, agent, createdAt)
+        const before = row && approvalOf(row)
+        if (before && isCovered(scopes, before.scopes)) return before
         const lists = [JSON.stringify(scopes), JSON.stringify(chain)] as const
         put.run(tenant, user, agent, id, lists[0], createdAt, expiresAt, lists[1], status)
         return approval

@@ -28,7 +28,6 @@ afterAll(async () => {
 const ofA = () => world.userToken({ scope: wide })
 const ofAgent = (name: string, more?: Readonly<Record<string, string>>) => () =>
   world.agentToken(name, more)
-const ofServiceB = () => world.clientToken('service_b')
 
 /** What an agent makes of a subject token. */
 async function actedBy(subject: string, name: string): Promise<string> {
@@ -70,13 +69,6 @@ const reach: readonly Case[] = [
     subject: ofA,
     actor: ofAgent('orchestrator'),
     more: { scope: 'write:documents' },
-    ...beyondScope,
-  },
-  {
-    name: 'scope that the user did not allow the agent',
-    subject: ofA,
-    actor: ofServiceB,
-    more: { scope: 'read:documents read:reports' },
     ...beyondScope,
   },
   {

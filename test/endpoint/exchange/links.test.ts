@@ -167,3 +167,30 @@ test('what ends the grant of a user ends what agents made of it', async () => {
   expect(revoked.status).toBe(200)
   expect(await world.introspect(token)).toEqual({ active: false })
 })
+
+test('what a user did not allow yet, an agent asks them for by naming it', async () => {
+  await world.allow('user_b', 'doc-analyst', ['read:documents'])
+  const subject = await world.userToken({ scope: wide }, 'user_b')
+  const form = { subject_token: subject, actor_token: await world.agentToken('doc-analyst') }
+  const { status, json } = await world.ask({ ...form, scope: 'read:documents read:reports' })
+  expect([status, json['code']]).toEqual([403, 'consent_required'])
+  const open = await world.store.approvals('acme-corp', 0, 'user_b')
+  expect(open.find(({ id }) => id === json['approval'])?.scopes).toEqual([
+    'read:documents',
+    'read:reports',
+  ])
+  // What it may have it still gets.
+  expect((await world.ask({ ...form, scope: 'read:documents' })).status).toBe(200)
+})
+
+test('nobody is asked for nothing', async () => {
+  const subject = await world.userToken({ clientId: 'other-web', scope: 'openid' }, 'user_b')
+  await world.store.removeUserGrant('acme-corp', 'user_b', 'specialist')
+  const before = await world.store.approvals('acme-corp', 0, 'user_b')
+  const { status, json } = await world.ask({
+    subject_token: subject,
+    actor_token: await world.agentToken('specialist'),
+  })
+  expect([status, json['error']]).toEqual([400, 'invalid_scope'])
+  expect(await world.store.approvals('acme-corp', 0, 'user_b')).toEqual(before)
+})

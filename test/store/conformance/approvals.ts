@@ -102,6 +102,19 @@ export function approvalConformance({ group, test }: StoreTests): void {
       expect(await other.openApproval(next)).toEqual(next)
     })
 
+    test('asking for more opens another, in place of the one before', async ([one, other]) => {
+      await one.openApproval(approval({ scopes: ['read'] }))
+      const wider = approval({ id: 'approval-2', scopes: ['read', 'write'] })
+      expect(await other.openApproval(wider)).toEqual(wider)
+      expect(await one.approval('acme-corp', 'approval-1')).toBeUndefined()
+      expect(await one.openApproval(approval({ id: 'approval-3', scopes: ['write'] }))).toEqual(
+        wider,
+      )
+      await one.decideApproval('acme-corp', 'user-1', 'approval-2', 'denied', now)
+      const other4 = approval({ id: 'approval-4', scopes: ['list'] })
+      expect(await other.openApproval(other4)).toEqual(other4)
+    })
+
     test('those that nobody answered are told of once', async ([one, other]) => {
       await one.openApproval(approval())
       await one.openApproval(approval({ id: 'b', tenant: 'globex' }))

@@ -48,7 +48,8 @@ export async function delegation(
     scope: request.scope,
   })
   if (typeof possible === 'string') return new OAuthError(possible)
-  const link = await linkBetween(subject, actor, party, possible.scope, tenant)
+  const wanted = { scopes: possible.scope, isNamed: request.scope !== undefined }
+  const link = await linkBetween(subject, actor, party, wanted, tenant)
   if (link instanceof OAuthError) return link
   return {
     party,

@@ -1,5 +1,6 @@
 import { actorsOf } from '../../../oauth/act.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
+import { isCovered } from '../../../store/store.ts'
 import type { AccessToken } from '../../access_token.ts'
 import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
 
@@ -7,6 +8,13 @@ import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
 export interface Link {
   /** Where the user allowed some scopes and no others. */
   readonly scope?: readonly string[]
+}
+
+/** What an agent wants to do for a user. */
+interface Asking {
+  readonly scopes: readonly string[]
+  /** Whether the request names them; else it takes what there is. */
+  readonly isNamed: boolean
 }
 
 /**
@@ -18,7 +26,7 @@ export async function linkBetween(
   subject: AccessToken,
   actor: AccessToken,
   party: Party,
-  wanted: readonly string[],
+  wanted: Asking,
   tenant: Tenant,
 ): Promise<Link | OAuthError> {
   // The subject, or whoever acts for it, handed it to this client.
@@ -29,11 +37,15 @@ export async function linkBetween(
   const user = await tenant.users.active(subject.sub)
   if (!user) return new OAuthError('delegation_unlinked')
   const grant = await tenant.userGrant(user.sub, party.id)
-  if (grant) return { scope: grant.scopes }
+  // What was not asked for by name is what the user allowed; what was is asked of them.
+  if (grant && (!wanted.isNamed || isCovered(wanted.scopes, grant.scopes))) {
+    return { scope: grant.scopes }
+  }
+  if (wanted.scopes.length === 0) return new OAuthError('scope_not_allowed')
   const { id, expiresInSeconds } = await tenant.approvals.open({
     user: user.sub,
     agent: party.id,
-    scopes: wanted,
+    scopes: wanted.scopes,
     chain: handsOf(subject),
   })
   return new OAuthError('consent_required', {

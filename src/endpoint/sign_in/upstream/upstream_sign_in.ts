@@ -72,12 +72,18 @@ export class UpstreamSignIn {
 
   /** `GET …/oauth/login/callback/{name}`: the person comes back, with a code or an error. */
   async complete(request: NamedRequest, tenant: Tenant): Promise<BrowserAnswer> {
-    const { pages, audit } = this.#dependencies
+    const { pages, audit, log } = this.#dependencies
     const upstream = tenant.upstreams.byName.get(request.name)
     const back = upstream && (await returnIn(request, tenant))
     const next = parseNext(back?.next)
     // Nobody guesses 256 bits, so no failure is charged: any page could make a browser bring some.
-    if (!upstream || !back || !next) return pages.fault('upstream_lost')
+    if (!upstream || !back || !next) {
+      log.warn('somebody came back whom nobody sent to a provider in this browser', {
+        tenant: tenant.slug,
+        ...(upstream && { provider: request.name }),
+      })
+      return pages.fault('upstream_lost')
+    }
     const purpose = await purposeOf(next, tenant)
     if (!purpose) return redirect(addressOfNext(request.base, next))
     const guest = await this.#guestOf(upstream, back, request, tenant)
