@@ -9,8 +9,9 @@ export async function axeFindings(
   page: Page,
   rules: readonly string[] = [],
 ): Promise<readonly string[]> {
-  await page.evaluate(axe.source)
-  const wish = JSON.stringify(rules.length === 0 ? {} : { runOnly: rules })
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe.source)
+  const some = rules.length === 0 ? {} : { runOnly: rules }
+  const wish = JSON.stringify({ resultTypes: ['violations'], ...some })
   const violations = await page.evaluate(`axe.run(${wish}).then(({ violations }) => violations)`)
   return (violations as axe.Result[]).flatMap(({ id, impact, nodes }) =>
     nodes.map(

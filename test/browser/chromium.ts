@@ -17,6 +17,7 @@ export const chromiumPath = [process.env['CHROMIUM'], ...places].find(
 const flags = [
   '--no-sandbox',
   '--disable-dev-shm-usage',
+  '--disable-gpu',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ]
 
