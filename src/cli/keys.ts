@@ -2,7 +2,7 @@ import { isPublished, makeSigningKey, PUBLISHED_BEFORE_SECONDS, signs } from '..
 import { MAX_TOKEN_SECONDS } from '../endpoint/revocations.ts'
 import { unixSeconds } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import type { SigningKeyRecord } from '../store/store.ts'
+import type { SigningKeyRecord } from '../store/records.ts'
 import { say, showTime, withAdministration } from './administration.ts'
 import { UsageFault, type ExitCode, type Io } from './io.ts'
 import { options, wordAndOptions } from './options.ts'

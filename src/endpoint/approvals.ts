@@ -1,6 +1,7 @@
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
-import type { Approval, Store } from '../store/store.ts'
+import type { Approval } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
 
 /** How long an agent may wait for the answer of a user. */
 const LIFETIME_SECONDS = 600

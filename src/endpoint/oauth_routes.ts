@@ -8,6 +8,7 @@ import { answerOf, type Answer } from './answer.ts'
 import { challengeOf } from './bearer.ts'
 import { attempt, rawOf, repeatedHeader, requestIdOf } from './incoming.ts'
 import { introspect } from './introspect.ts'
+import { refused } from './refused.ts'
 import {
   crossOrigin,
   otherMethods,
@@ -104,23 +105,16 @@ type Work = (tenant: Tenant, raw: RawRequest, method: string) => Promise<object 
 /** What the endpoints beside the token endpoint have in common: the tenant, the bounds, and what becomes of a fault. */
 function beside(
   work: Work,
-  { tenants, limits, log, metrics }: OAuthRoutesDependencies,
+  dependencies: OAuthRoutesDependencies,
   status = 200,
 ): (slug: string, raw: RawRequest, method: string) => Promise<Answer> {
-  // Of a proven caller only its own budget is used up, and being told a nonce is no failure.
-  const heldBack = ({ status, error }: OAuthError, { address }: RawRequest) =>
-    status === 401 && error !== 'use_dpop_nonce' ? limits.failed(address) : undefined
   return async (slug, raw, method) => {
-    const tenant = tenants.get(slug)
+    const tenant = dependencies.tenants.get(slug)
     if (!tenant) return answerOf(new OAuthError('tenant_unknown'))
     const result = await attempt(() => work(tenant, raw, method))
     const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
     if (!(result instanceof OAuthError)) return { ...answerOf(result, nonce), status }
-    const refusal = heldBack(result, raw) ?? result
-    metrics.tally('denials', { tenant: slug, reason: refusal.reason }).add()
-    const fields = { tenant: slug, reason: refusal.reason, detail: refusal.detail }
-    if (refusal.status >= 500) log.error('request not served', fields)
-    else log.warn('request refused', fields)
+    const refusal = refused(result, slug, raw.address, dependencies)
     return answerOf(refusal, { ...challengeOf(refusal), ...nonce })
   }
 }

@@ -3,7 +3,8 @@ import type { Scope } from '../oauth/scope.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { RotationOutcome } from '../store/rotation.ts'
-import type { RefreshFamily, Store } from '../store/store.ts'
+import type { RefreshFamily } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
 
 /** How long an old token still gets the successor that was made of it: an answer can be lost on the way. */
 export const GRACE_MS = 10_000

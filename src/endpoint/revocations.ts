@@ -1,7 +1,8 @@
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Act } from '../oauth/act.ts'
 import { actorsOf } from '../oauth/act.ts'
-import type { RevocationKind, RevocationRecord, Store } from '../store/store.ts'
+import type { RevocationKind, RevocationRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
 
 /** The longest life of an access token, whatever a rule says (`lifetime` in the schemas). */
 export const MAX_TOKEN_SECONDS = 86_400

@@ -10,7 +10,8 @@ import {
 } from 'jose'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import { OperatorFault } from '../platform/operator_fault.ts'
-import type { SigningKeyRecord, Store } from '../store/store.ts'
+import type { SigningKeyRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
 import { MAX_TOKEN_SECONDS } from './revocations.ts'
 import type { Seal } from './sealing.ts'
 

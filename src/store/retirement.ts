@@ -1,4 +1,4 @@
-import type { SigningKeyRecord } from './store.ts'
+import type { SigningKeyRecord } from './records.ts'
 
 /**
  * What becomes of a key that is to be retired. Every store calls this inside its own atomic step: of two that are retired at

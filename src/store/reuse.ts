@@ -1,4 +1,4 @@
-import type { RefreshFamily, RevocationRecord } from './store.ts'
+import type { RefreshFamily, RevocationRecord } from './records.ts'
 
 /** No access token lives longer, so none that came of a family outlives it by more. */
 const LONGEST_ACCESS_TOKEN_SECONDS = 86_400

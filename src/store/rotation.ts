@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { RefreshFamily } from './store.ts'
+import type { RefreshFamily } from './records.ts'
 
 /** A refresh token that was presented, whose form proves that it is one of ours. */
 export interface Rotation {

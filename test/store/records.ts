@@ -11,7 +11,7 @@ import type {
   RevocationRecord,
   SigningKeyRecord,
   UserGrant,
-} from '../../src/store/store.ts'
+} from '../../src/store/records.ts'
 
 /** Unix seconds; what records are made at unless a case says otherwise. */
 export const now = 1_795_219_200

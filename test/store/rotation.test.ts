@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { judgeRotation, type Rotation, type RotationOutcome } from '../../src/store/rotation.ts'
-import type { RefreshFamily } from '../../src/store/store.ts'
+import type { RefreshFamily } from '../../src/store/records.ts'
 import { family, now, rotation, secretOf, sha256, shown } from './records.ts'
 
 const start = now * 1000

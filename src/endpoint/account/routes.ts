@@ -7,6 +7,7 @@ import { answerOf } from '../answer.ts'
 import { challengeOf } from '../bearer.ts'
 import { attempt, rawOf, repeatedHeader, requestIdOf } from '../incoming.ts'
 import type { Limits } from '../limits.ts'
+import { refused } from '../refused.ts'
 import { crossOrigin, otherMethods, preflight, prefixes, write } from '../reply.ts'
 import type { Tenant } from '../tenant.ts'
 import { approvalStatus } from './approval_status.ts'
@@ -22,8 +23,9 @@ export interface ApprovalRoutesDependencies {
 /** What agents ask of their approvals. */
 export function approvalRoutes(
   app: FastifyInstance,
-  { tenants, limits, random, log, metrics }: ApprovalRoutesDependencies,
+  dependencies: ApprovalRoutesDependencies,
 ): void {
+  const { tenants, random } = dependencies
   for (const prefix of prefixes) {
     const url = `${prefix}/agents/me/approvals/:approval/status`
     app.route<{ Params: { tenant: string; approval: string } }>({
@@ -35,23 +37,19 @@ export function approvalRoutes(
         const { tenant: slug, approval } = request.params
         const tenant = tenants.get(slug)
         const raw = rawOf(request, requestId)
-        const result = tenant
-          ? (repeatedHeader(request) ??
-            (await attempt(() => approvalStatus(approval, raw, request.method, tenant))))
-          : new OAuthError('tenant_unknown')
-        const nonce =
-          raw.dpop === undefined || !tenant ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
-        if (!(result instanceof OAuthError)) return write(reply, answerOf(result, nonce))
-        const failed = result.status === 401 && result.error !== 'use_dpop_nonce'
-        const refusal = (failed ? limits.failed(raw.address) : undefined) ?? result
-        metrics.tally('denials', { tenant: tenant?.slug ?? '', reason: refusal.reason }).add()
-        const fields = { tenant: tenant?.slug, reason: refusal.reason, detail: refusal.detail }
-        if (refusal.status >= 500) log.error('request not served', fields)
-        else log.warn('request refused', fields)
-        return write(reply, {
-          ...answerOf(refusal, { ...challengeOf(refusal), ...nonce }),
-          body: JSON.stringify(apiErrorBody(refusal)),
-        })
+        const refuse = (refusal: OAuthError, more: Readonly<Record<string, string>> = {}) =>
+          write(reply, {
+            ...answerOf(refusal, { ...challengeOf(refusal), ...more }),
+            body: JSON.stringify(apiErrorBody(refusal)),
+          })
+        if (!tenant) return refuse(new OAuthError('tenant_unknown'))
+        const result =
+          repeatedHeader(request) ??
+          (await attempt(() => approvalStatus(approval, raw, request.method, tenant)))
+        const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
+        return result instanceof OAuthError
+          ? refuse(refused(result, slug, raw.address, dependencies), nonce)
+          : write(reply, answerOf(result, nonce))
       },
     })
     const allowed = ['GET', 'HEAD', 'OPTIONS']

@@ -1,5 +1,6 @@
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
-import type { ConsentRecord, Store } from '../../store/store.ts'
+import type { ConsentRecord } from '../../store/records.ts'
+import type { Store } from '../../store/store.ts'
 
 /** What a client is to have of a user. */
 export interface Wanted {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { unixSeconds, type Clock } from '../../platform/clock.ts'
 import type { Random } from '../../platform/random.ts'
-import type { PushedRequest, Store } from '../../store/store.ts'
+import type { PushedRequest } from '../../store/records.ts'
+import type { Store } from '../../store/store.ts'
 
 /** RFC 9126 section 2.2. */
 const PREFIX = 'urn:ietf:params:oauth:request_uri:'

@@ -8,6 +8,7 @@ import { answerOf, type Answer } from '../answer.ts'
 import { challengeOf, presentedToken } from '../bearer.ts'
 import { attempt, rawOf, repeatedHeader, requestIdOf } from '../incoming.ts'
 import type { Limits } from '../limits.ts'
+import { refused } from '../refused.ts'
 import { crossOrigin, otherMethods, preflight, prefixes, write } from '../reply.ts'
 import type { RawRequest } from '../request.ts'
 import type { Tenant } from '../tenant.ts'
@@ -79,8 +80,9 @@ async function answer(
   request: FastifyRequest,
   raw: RawRequest,
   { path, work }: Route,
-  { origin, tenants, limits, log, metrics }: AuthzRoutesDependencies,
+  dependencies: AuthzRoutesDependencies,
 ): Promise<Answer> {
+  const { origin, tenants, limits } = dependencies
   const twice = repeatedHeader(request)
   if (twice) return refusalOf(twice)
   const key = shownApiKey(request)
@@ -103,13 +105,7 @@ async function answer(
   })
   const nonce = raw.dpop === undefined ? {} : { 'dpop-nonce': tenant.dpop.freshNonce() }
   if (!(result instanceof OAuthError)) return answerOf(result, nonce)
-  const failed = result.status === 401 && result.error !== 'use_dpop_nonce'
-  const refusal = (failed ? limits.failed(raw.address) : undefined) ?? result
-  metrics.tally('denials', { tenant: tenant.slug, reason: refusal.reason }).add()
-  const fields = { tenant: tenant.slug, reason: refusal.reason, detail: refusal.detail }
-  if (refusal.status >= 500) log.error('request not served', fields)
-  else log.warn('request refused', fields)
-  return refusalOf(refusal, nonce)
+  return refusalOf(refused(result, tenant.slug, raw.address, dependencies), nonce)
 }
 
 function refusalOf(refusal: OAuthError, more: Readonly<Record<string, string>> = {}): Answer {

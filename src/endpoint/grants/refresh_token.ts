@@ -1,6 +1,6 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import { Ceiling } from '../../policy/ceiling.ts'
-import type { RefreshFamily } from '../../store/store.ts'
+import type { RefreshFamily } from '../../store/records.ts'
 import type { RegisteredClient } from '../client/registered.ts'
 import { refreshGrantOf, type PresentedRefreshToken, type RefreshGrant } from '../refresh_token.ts'
 import { missing } from '../request.ts'

@@ -1,6 +1,6 @@
 import type { UserConfig } from '../../config/user.ts'
 import type { Audit } from '../../platform/audit.ts'
-import type { LocalUser } from '../../store/store.ts'
+import type { LocalUser } from '../../store/records.ts'
 import { toldOf, type BrowserRequest } from '../browser/request.ts'
 import type { Limits } from '../limits.ts'
 import type { Tenant } from '../tenant.ts'

@@ -59,8 +59,7 @@ export class PasswordThread {
     worker.ref()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage(derivation)
+      worker.postMessage(derivation, [])
     })
   }
 

@@ -1,10 +1,5 @@
-import {
-  APPROVAL_KEPT_SECONDS,
-  isCovered,
-  type Approval,
-  type Store,
-  type UserGrant,
-} from '../store.ts'
+import { APPROVAL_KEPT_SECONDS, isCovered, type Approval, type UserGrant } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type Approvals = Pick<

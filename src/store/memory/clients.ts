@@ -1,4 +1,5 @@
-import type { ClientRecord, Store } from '../store.ts'
+import type { ClientRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type Clients = Pick<

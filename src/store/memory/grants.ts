@@ -6,8 +6,8 @@ import type {
   RefreshFamily,
   RevocationQuestion,
   RevocationRecord,
-  Store,
-} from '../store.ts'
+} from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type Codes = Pick<Store, 'keepCode' | 'code' | 'consumeCode' | 'grantIds'>

@@ -1,5 +1,6 @@
 import { KEY_SET_DROPPED_AFTER } from '../key_set_age.ts'
-import type { KeptKeySetRecord, Store } from '../store.ts'
+import type { KeptKeySetRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import { Table } from './table.ts'
 
 export function keySets(): Pick<Store, 'keepKeySet' | 'keptKeySet'> {

@@ -1,4 +1,5 @@
-import type { ConsentRecord, LocalUser, SessionRecord, Store } from '../store.ts'
+import type { ConsentRecord, LocalUser, SessionRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type People = Pick<

@@ -1,4 +1,5 @@
-import type { ApiKeyRecord, PushedRequest, Store, UpstreamUser, UpstreamVisit } from '../store.ts'
+import type { ApiKeyRecord, PushedRequest, UpstreamUser, UpstreamVisit } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type SignIns = Pick<

@@ -1,5 +1,6 @@
 import { judgeRetirement } from '../retirement.ts'
-import type { SigningKeyRecord, Store } from '../store.ts'
+import type { SigningKeyRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type SigningKeys = Pick<

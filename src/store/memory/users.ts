@@ -1,5 +1,6 @@
 import { approvals } from './approvals.ts'
-import type { Store, UserGrant } from '../store.ts'
+import type { UserGrant } from '../records.ts'
+import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
 type Users = Pick<

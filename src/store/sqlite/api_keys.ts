@@ -1,4 +1,5 @@
-import type { ApiKeyRecord, Store } from '../store.ts'
+import type { ApiKeyRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type ApiKeys = Pick<Store, 'addApiKey' | 'apiKey' | 'apiKeys' | 'removeApiKey'>

@@ -1,4 +1,5 @@
-import { isCovered, type Approval, type Store } from '../store.ts'
+import { isCovered, type Approval } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Approvals = Pick<

@@ -1,4 +1,5 @@
-import type { CodeRecord, Store } from '../store.ts'
+import type { CodeRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Row = Omit<CodeRecord, 'consumed'> & { readonly consumed: number }

@@ -1,4 +1,5 @@
-import type { ConsentRecord, Store } from '../store.ts'
+import type { ConsentRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Consents = Pick<

@@ -1,6 +1,7 @@
 import { reuseRevocation } from '../reuse.ts'
 import { judgeRotation } from '../rotation.ts'
-import type { RefreshFamily, RevocationRecord, Store } from '../store.ts'
+import type { RefreshFamily, RevocationRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Families = Pick<Store, 'keepFamily' | 'family' | 'rotateRefresh'>

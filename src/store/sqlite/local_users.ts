@@ -1,4 +1,5 @@
-import type { LocalUser, Store } from '../store.ts'
+import type { LocalUser } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type LocalUsers = Pick<

@@ -1,4 +1,5 @@
-import { APPROVAL_KEPT_SECONDS, type Store } from '../store.ts'
+import { APPROVAL_KEPT_SECONDS } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 const EXPIRING = [

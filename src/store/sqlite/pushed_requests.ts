@@ -1,4 +1,5 @@
-import type { PushedRequest, Store } from '../store.ts'
+import type { PushedRequest } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 /** Authorization requests that clients pushed. */

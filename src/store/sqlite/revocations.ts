@@ -1,4 +1,5 @@
-import type { RevocationKind, RevocationQuestion, RevocationRecord, Store } from '../store.ts'
+import type { RevocationKind, RevocationQuestion, RevocationRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 
 /** Writes one revocation; for use inside a transaction, too. */

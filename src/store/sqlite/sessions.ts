@@ -1,4 +1,5 @@
-import type { SessionRecord, Store } from '../store.ts'
+import type { SessionRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Sessions = Pick<Store, 'keepSession' | 'session' | 'endSession' | 'endSessions'>

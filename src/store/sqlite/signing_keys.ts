@@ -1,5 +1,6 @@
 import { judgeRetirement } from '../retirement.ts'
-import type { SigningKeyRecord, Store } from '../store.ts'
+import type { SigningKeyRecord } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type SigningKeys = Pick<

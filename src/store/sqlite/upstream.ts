@@ -1,4 +1,5 @@
-import type { Store, UpstreamUser, UpstreamVisit } from '../store.ts'
+import type { UpstreamUser, UpstreamVisit } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Users = Pick<Store, 'putUpstreamUser' | 'upstreamUser' | 'upstreamUserOf' | 'upstreamUsers'>

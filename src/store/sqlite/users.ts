@@ -1,4 +1,5 @@
-import type { Store, UserGrant } from '../store.ts'
+import type { UserGrant } from '../records.ts'
+import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
 type Users = Pick<

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { ConsentRecord, LocalUser, SessionRecord } from '../../../src/store/store.ts'
+import type { ConsentRecord, LocalUser, SessionRecord } from '../../../src/store/records.ts'
 import { now, shown } from '../records.ts'
 import type { StoreTests } from './opened.ts'
 

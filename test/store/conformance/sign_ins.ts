@@ -4,7 +4,7 @@ import type {
   PushedRequest,
   UpstreamUser,
   UpstreamVisit,
-} from '../../../src/store/store.ts'
+} from '../../../src/store/records.ts'
 import { code, now, sha256, shown } from '../records.ts'
 import { atOnce, tally, type StoreTests } from './opened.ts'
 

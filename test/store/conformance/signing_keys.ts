@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
-import { StoreFault, type SigningKeyRecord } from '../../../src/store/store.ts'
+import type { SigningKeyRecord } from '../../../src/store/records.ts'
+import { StoreFault } from '../../../src/store/store.ts'
 import { now, shown, signingKey } from '../records.ts'
 import { atOnce, tally, type StoreTests } from './opened.ts'
 

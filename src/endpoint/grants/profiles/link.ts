@@ -1,6 +1,6 @@
 import { actorsOf } from '../../../oauth/act.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
-import { isCovered } from '../../../store/store.ts'
+import { isCovered } from '../../../store/records.ts'
 import type { AccessToken } from '../../access_token.ts'
 import { isMadeFor, type Party, type Tenant } from '../../tenant.ts'
 
