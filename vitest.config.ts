@@ -6,6 +6,8 @@ const withProcesses = [
   'test/flows/{dev,applications_docs,refresh_race,two_processes}.test.ts',
   'test/cli/{doctor,wait}.test.ts',
   'test/conformance/moto.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/gateways/**/*.test.ts',
   'test/store/*.test.ts',
 ]
 
@@ -36,6 +38,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: withProcesses,
+          globalSetup: ['test/gateways/announce.ts'],
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
         },

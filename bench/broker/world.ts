@@ -35,6 +35,13 @@ export interface Broker extends Target {
   readonly operations: string
 }
 
+interface BareOptions {
+  readonly body?: string
+  readonly tls?: boolean
+  /** Origin that a proxy leads to. */
+  readonly upstream?: string
+}
+
 interface BrokerOptions {
   readonly shape: 'sidecar' | 'node'
   readonly tls?: boolean
@@ -114,8 +121,8 @@ export class World {
 
   /** A process with the same flags that answers these bytes and does nothing else. */
   async bare(
-    server: 'bare_fastify' | 'bare_http',
-    { body = '', tls = false }: { readonly body?: string; readonly tls?: boolean } = {},
+    server: 'bare_fastify' | 'bare_http' | 'bare_proxy',
+    { body = '', tls = false, upstream = '' }: BareOptions = {},
   ): Promise<Target> {
     const port = await freePorts(1)
     const started = await this.#start(
@@ -124,6 +131,7 @@ export class World {
       {
         PORT: String(port),
         BODY: body,
+        UPSTREAM: upstream,
         ...(tls && { CERT: this.file('cert.pem'), KEY: this.file('key.pem') }),
       },
     )

@@ -3,13 +3,20 @@ import type { Metrics, Tally } from '../platform/metrics.ts'
 import type { BrokerError } from './errors.ts'
 
 /** The routes as the metrics name them; `none` for whatever is no route. */
-export type Route = 'token' | 'identity' | 'drop_in' | 'forwarded' | 'discovery' | 'none'
+export type Route = 'token' | 'exchange' | 'sessions' | 'identity' | 'drop_in' | 'forwarded' | 'discovery' | 'none'
 
 /** An answer of somebody else, with those of its headers that may go on. */
 export interface PassedAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+}
+
+/** An answer of ours that is not 200 with a body. */
+export interface WrittenAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
 }
 
 const passedHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
@@ -21,6 +28,8 @@ export class Answers {
   /** Series found once per route and code, so that counting on the hot path is one addition. */
   readonly #tallies: Readonly<Record<Route, Map<number, Tally>>> = {
     token: new Map(),
+    exchange: new Map(),
+    sessions: new Map(),
     identity: new Map(),
     drop_in: new Map(),
     forwarded: new Map(),
@@ -36,6 +45,14 @@ export class Answers {
   send(reply: FastifyReply, route: Route, body: string): FastifyReply {
     this.#count(route, 200)
     return reply.headers(headers).send(body)
+  }
+
+  /** Answers with another status, or without a body. */
+  sendAs(reply: FastifyReply, route: Route, { status, headers: more, body }: WrittenAnswer) {
+    this.#count(route, status)
+    if (body === undefined) reply.header('cache-control', 'no-store')
+    else reply.headers(headers)
+    return reply.code(status).headers(more).send(body)
   }
 
   /** Hands on an answer of the authority, as it is. */

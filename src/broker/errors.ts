@@ -41,6 +41,26 @@ const catalogue = {
     'too_many_requests',
     'This workload asked for too many different targets in an hour.',
   ],
+  delegation_not_allowed_here: [
+    403,
+    'access_denied',
+    'The local policy does not allow this workload to act for others.',
+  ],
+  delegation_too_deep: [
+    403,
+    'delegation_depth_exceeded',
+    'The local policy does not allow so long a chain of actors.',
+  ],
+  subjects_exhausted: [
+    429,
+    'too_many_requests',
+    'This workload acts for too many different subjects at once.',
+  ],
+  subject_exchanges_exhausted: [
+    429,
+    'too_many_requests',
+    'This workload asked for too many new tokens for this subject in a minute.',
+  ],
   rate_limited: [429, 'too_many_requests', 'Too many requests.'],
   discovery_elsewhere: [
     404,
@@ -66,7 +86,7 @@ const catalogue = {
   parameter_unknown: [
     400,
     'invalid_request',
-    'There is no such parameter: audience, resource, scope, min_ttl and agent are.',
+    'There is no such parameter here: /v1/token has audience, resource, scope, min_ttl and agent; /v1/exchange has subject_token and subject_token_type, or session, and audience, resource, scope and agent; /v1/sessions has subject_token, subject_token_type and agent.',
   ],
   scope_malformed: [400, 'invalid_scope', 'The scope is not well-formed.'],
   target_malformed: [
@@ -145,6 +165,60 @@ const catalogue = {
     'A parameter asks for something that is not supported here.',
   ],
   token_type_unsupported: [400, 'invalid_request', 'This token type is not supported here.'],
+  subject_expired: [
+    400,
+    'invalid_request',
+    'The subject_token has expired, or is about to: get a new one, and begin a new session where you had one.',
+  ],
+  subject_own: [
+    400,
+    'invalid_request',
+    "The subject_token is the workload's own: there is nobody to act for. Use /v1/token.",
+  ],
+  subject_twice: [400, 'invalid_request', 'Send a subject_token or a session, and not both.'],
+  session_unknown: [
+    404,
+    'not_found',
+    'This workload has no such session: it was ended, was idle for too long, or its subject_token ended. Begin a new one.',
+  ],
+  session_lost: [
+    404,
+    'not_found',
+    'The broker was started anew since, and sessions do not outlive it: begin a new one.',
+  ],
+  sessions_exhausted: [429, 'too_many_requests', 'This workload has too many sessions: end some.'],
+  handle_unknown: [
+    404,
+    'not_found',
+    'This workload has no such handle: it is over, or its session or subject_token ended. Ask for the exchange again.',
+  ],
+  handle_lost: [
+    404,
+    'not_found',
+    'The broker was started anew since, and handles do not outlive it: ask for the exchange again.',
+  ],
+  handles_exhausted: [
+    429,
+    'too_many_requests',
+    'Too many questions of this workload wait for the answers of users.',
+  ],
+  consent_required: [
+    403,
+    'access_denied',
+    'The user has yet to agree. Wait by the handle: GET /v1/exchange/{handle}.',
+  ],
+  consent_denied: [403, 'access_denied', 'The user did not agree.'],
+  consent_expired: [403, 'access_denied', 'The user did not answer in time: ask again.'],
+  consent_unknown: [
+    403,
+    'access_denied',
+    'The authority knows nothing of what the user was asked: ask again.',
+  ],
+  recheck_unanswered: [
+    503,
+    'temporarily_unavailable',
+    'Whether this token was revoked cannot be told at the moment.',
+  ],
   subject_foreign: [
     400,
     'invalid_request',
@@ -177,6 +251,70 @@ const catalogue = {
     'temporarily_unavailable',
     'The authority gave an answer that cannot be passed on.',
   ],
+  authorization_unknown: [
+    404,
+    'not_found',
+    'No route of broker.authorization has this name: the gateway asks for another.',
+  ],
+  subject_unsupported: [
+    403,
+    'access_denied',
+    'Nobody is acted for here: send neither Lumo-Subject-Token nor Lumo-Session through this gateway.',
+  ],
+  proxy_route_unknown: [404, 'not_found', 'No route of the proxy begins so.'],
+  proxy_method_not_allowed: [
+    405,
+    'invalid_request',
+    'The route of the proxy does not allow this method.',
+  ],
+  proxy_path_not_allowed: [
+    403,
+    'access_denied',
+    'The route of the proxy does not allow this path.',
+  ],
+  proxy_path_malformed: [
+    400,
+    'invalid_request',
+    'The path cannot be judged: dot segments, empty segments, encoded slashes, backslashes, percent signs and control characters do not pass.',
+  ],
+  proxy_override_refused: [
+    400,
+    'invalid_request',
+    'A header asks the upstream for another method or path than those of the request.',
+  ],
+  proxy_framing_refused: [
+    400,
+    'invalid_request',
+    'A body passes with a Content-Length or with the transfer coding chunked alone.',
+  ],
+  proxy_upgrade_refused: [
+    400,
+    'invalid_request',
+    'Only a GET without a body is upgraded, and only to websocket.',
+  ],
+  proxy_subject_missing: [
+    400,
+    'invalid_request',
+    'This route acts for somebody: send Lumo-Subject-Token or Lumo-Session, one of them, once.',
+  ],
+  proxy_subject_refused: [
+    400,
+    'invalid_request',
+    'This route acts for nobody else: send neither Lumo-Subject-Token nor Lumo-Session.',
+  ],
+  proxy_overloaded: [
+    503,
+    'temporarily_unavailable',
+    'Too many requests of this route are under way.',
+  ],
+  proxy_access_ended: [
+    403,
+    'access_denied',
+    'The token of this request was revoked, or the session or subject that it stands for has ended.',
+  ],
+  upstream_unavailable: [502, 'upstream_error', 'The upstream cannot be reached, or broke off.'],
+  upstream_timeout: [504, 'upstream_error', 'The upstream gives no answer in time.'],
+  upstream_unusable: [502, 'upstream_error', 'The upstream gave an answer that cannot be passed on.'],
   unexpected: [500, 'server_error', 'The request could not be served.'],
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>
 
@@ -188,7 +326,7 @@ const challenges: Partial<Record<BrokerErrorCode, string>> = {
   authorization_missing: 'Bearer',
 }
 
-interface BrokerErrorDetails {
+export interface BrokerErrorDetails {
   /** The authority's `error`, where it is passed on. */
   readonly error?: string
   readonly retryAfterSeconds?: number

@@ -5,7 +5,7 @@ import { causeOf } from '../platform/log.ts'
 import type { Workload } from './caller/workload.ts'
 import { BrokerError } from './errors.ts'
 import { ProofFault } from './proof.ts'
-import type { Servable } from './servable.ts'
+import { accessTokenOf, type Servable } from './servable.ts'
 import { errorOf } from './exchange_error.ts'
 import { FOREGROUND_MS, TokenExchange, type TokenExchangeDependencies } from './token_exchange.ts'
 import type { Wish } from './wish.ts'
@@ -19,6 +19,8 @@ export interface GetTokenDependencies extends TokenExchangeDependencies {
 export interface Served {
   readonly servable: Servable
   readonly expiresIn: number
+  /** Monotonic milliseconds. */
+  readonly askedAt: number
 }
 
 interface Waiting {
@@ -91,6 +93,15 @@ export class GetToken {
     return this.#serve(workload, wish, { since: this.#dependencies.clock.monotonic(), again: true })
   }
 
+  /** The token by an exchange, in place of one that a resource refused. */
+  instead(workload: Workload, wish: Wish, rejected: string): Promise<Served | BrokerError> {
+    const proof = workload.proofs.last()
+    const key = proof && workload.keyOf(wish, proof)
+    const held = key && workload.tokens.get(key)
+    if (held && accessTokenOf(held.value) === rejected) workload.tokens.drop(key)
+    return Promise.resolve(this.fromCache(workload, wish) ?? this.byExchange(workload, wish))
+  }
+
   async #serve(workload: Workload, wish: Wish, waiting: Waiting): Promise<Served | BrokerError> {
     const { proofs, tokens } = workload
     const again = (): Promise<Served | BrokerError> | BrokerError =>
@@ -146,9 +157,9 @@ export class GetToken {
   }
 
   /** Never 0, which many a client takes for a token without an end. */
-  #served({ value, remainingMs }: Held<Servable>): Served {
+  #served({ value, remainingMs, askedAt }: Held<Servable>): Served {
     this.#tally.remaining.record(remainingMs / 1000)
-    return { servable: value, expiresIn: Math.max(1, Math.floor(remainingMs / 1000)) }
+    return { servable: value, expiresIn: Math.max(1, Math.floor(remainingMs / 1000)), askedAt }
   }
 
   /** Waits for the flight of this key, not longer than there is patience. */

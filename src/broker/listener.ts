@@ -7,11 +7,17 @@ import { BrokerError, type BrokerErrorCode } from './errors.ts'
 import { failedGuard, failedOpenGuard } from './guards.ts'
 import { isBelowOpenPath, openRoutes, type OpenRoutesDependencies } from './open_routes.ts'
 import type { OpenHandler } from './routes/drop_in.ts'
+import { exchangeRoutes, type ExchangeRouteDependencies } from './routes/exchange.ts'
 import { identityRoute, type IdentityRouteDependencies } from './routes/identity.ts'
+import { sessionRoutes, type SessionRouteDependencies } from './routes/sessions.ts'
 import { tokenRoutes, type Handler, type TokenRouteDependencies } from './routes/token.ts'
 
 export interface BrokerListenerDependencies extends Omit<
-  TokenRouteDependencies & IdentityRouteDependencies & OpenRoutesDependencies,
+  TokenRouteDependencies &
+    ExchangeRouteDependencies &
+    SessionRouteDependencies &
+    IdentityRouteDependencies &
+    OpenRoutesDependencies,
   'answers'
 > {
   readonly callers: Callers
@@ -80,6 +86,12 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
   app.get('/v1/token', guarded('token', token.get))
   app.post('/v1/token', guarded('token', token.post))
   app.get('/v1/identity', guarded('identity', identityRoute({ ...dependencies, answers })))
+  const exchange = exchangeRoutes({ ...dependencies, answers })
+  app.post('/v1/exchange', guarded('exchange', exchange.post))
+  app.get('/v1/exchange/:handle', guarded('exchange', exchange.get))
+  const sessions = sessionRoutes({ ...dependencies, answers })
+  app.post('/v1/sessions', guarded('sessions', sessions.post))
+  app.delete('/v1/sessions/:session', guarded('sessions', sessions.end))
   const refuseOthers = (url: string, allowed: readonly string[]): void => {
     const allow = allowed.join(', ')
     const refuse: Handler = (_workload, _request, reply) =>
@@ -89,6 +101,10 @@ export function brokerListener(dependencies: BrokerListenerDependencies): Fastif
   }
   refuseOthers('/v1/token', ['GET', 'POST'])
   refuseOthers('/v1/identity', ['GET'])
+  refuseOthers('/v1/exchange', ['POST'])
+  refuseOthers('/v1/exchange/:handle', ['GET'])
+  refuseOthers('/v1/sessions', ['POST'])
+  refuseOthers('/v1/sessions/:session', ['DELETE'])
   const openly =
     (handler: OpenHandler): OpenHandler =>
     (request, reply) => {

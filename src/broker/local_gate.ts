@@ -1,16 +1,16 @@
 import type { LocalPolicy } from '../policy/local/local_policy.ts'
 import type { LocalRule } from '../policy/local/rule.ts'
+import type { SubjectKey } from '../policy/local/subject_key.ts'
 import { fitsScope, parseScope } from '../oauth/scope.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Workload } from './caller/workload.ts'
-import { BrokerError, type BrokerErrorCode } from './errors.ts'
+import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts'
+import { limitsUnder, type LocalLimits } from './local_limits.ts'
 import { changedWish, wishFor, type Wish } from './wish.ts'
 
-export interface LocalLimits {
-  readonly exchangesPerMinute: number
-  readonly audiencesPerHour: number
-}
+/** Whose counts an exchange is counted by. */
+type Account = Pick<Workload, 'budget' | 'delegations'>
 
 export interface LocalGateDependencies {
   /** The policy as it is now; undefined: there is none, and the authority's alone counts. */
@@ -82,7 +82,43 @@ export class LocalGate {
     const { targets } = wantedOf(this.completes(workload, wish))
     const exceeded = budget.spend(targets, this.#limitsOf(rule))
     if (!exceeded) return undefined
-    return this.#deny(exceeded.code, rule, exceeded.retryAfterSeconds)
+    return this.#deny(exceeded.code, rule, exceeded)
+  }
+
+  /** Whether a token may be had that names so many actors; 0: it is for nobody else, and this denies nothing. */
+  deniesDelegation(workload: Workload, depth: number): BrokerError | undefined {
+    if (depth === 0) return undefined
+    const rule = this.#ruleFor(workload)
+    if (rule === undefined) return this.#deny('workload_not_allowed', rule)
+    const { actDepth } = this.#limitsOf(rule)
+    if (depth <= actDepth) return undefined
+    if (actDepth === 0) return this.#deny('delegation_not_allowed_here', rule)
+    return this.#deny('delegation_too_deep', rule, { members: { max_depth: actDepth } })
+  }
+
+  /** Whether the workload acts for too many others to act for this subject as well. Takes nothing. */
+  deniesSubject(
+    workload: Workload,
+    subject: SubjectKey,
+    { delegations }: Pick<Account, 'delegations'> = workload,
+  ): BrokerError | undefined {
+    const rule = this.#ruleFor(workload)
+    const exceeded = delegations.refuses(subject, this.#limitsOf(rule))
+    return exceeded && this.#deny(exceeded.code, rule, exceeded)
+  }
+
+  /** Counts an exchange for a subject, as one for it and as one of the workload's: both or neither. */
+  spendForSubject(
+    workload: Workload,
+    wish: Wish,
+    subject: SubjectKey,
+    { budget, delegations }: Account = workload,
+  ): BrokerError | undefined {
+    const rule = this.#ruleFor(workload)
+    const limits = this.#limitsOf(rule)
+    const { targets } = wantedOf(this.completes(workload, wish))
+    const exceeded = delegations.spend(subject, limits, () => budget.spend(targets, limits))
+    return exceeded && this.#deny(exceeded.code, rule, exceeded)
   }
 
   /** What the workload may ask for, for people who ask. */
@@ -146,16 +182,16 @@ export class LocalGate {
   #limitsOf(rule: LocalRule | 'any' | undefined): LocalLimits {
     const { limits } = this.#dependencies
     if (rule === undefined || rule === 'any') return limits
-    return {
-      exchangesPerMinute: rule.exchangesPerMinute ?? limits.exchangesPerMinute,
-      audiencesPerHour: rule.audiencesPerHour ?? limits.audiencesPerHour,
-    }
+    return limitsUnder(rule, limits)
   }
 
   #deny(
-    code: Extract<BrokerErrorCode, `${string}_not_allowed` | `${string}_exhausted`>,
+    code: Extract<
+      BrokerErrorCode,
+      `${string}_not_allowed` | `${string}_exhausted` | `delegation_${string}`
+    >,
     rule: LocalRule | 'any' | undefined,
-    retryAfterSeconds?: number,
+    details: Pick<BrokerErrorDetails, 'retryAfterSeconds' | 'members'> = {},
   ): BrokerError {
     const { log, metrics } = this.#dependencies
     metrics.tally('localDenials', { reason: code }).add()
@@ -164,7 +200,7 @@ export class LocalGate {
       reason: code,
       rule: rule === 'any' ? undefined : rule?.name,
     })
-    return new BrokerError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+    return new BrokerError(code, details)
   }
 }
 

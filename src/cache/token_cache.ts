@@ -35,6 +35,8 @@ export interface Held<Value> {
   readonly value: Value
   readonly remainingMs: number
   readonly lifetimeMs: number
+  /** When it was asked for; monotonic. */
+  readonly askedAt: number
   /** It is time to fetch the next one. */
   readonly isDue: boolean
   /** The last try to replace it failed, and the next one is not yet due. */
@@ -92,9 +94,10 @@ export class TokenCache<Value extends object, Refusal extends object> {
     }
     entry.used = true
     const { value, lifetimeMs, dueAtMs } = entry
+    const askedAt = entry.expiresAtMonotonic - lifetimeMs
     const isDue = remainingMs <= dueAtMs
     const isWaiting = this.#clock.monotonic() < entry.retryAt
-    return { value, remainingMs, lifetimeMs, isDue, isWaiting }
+    return { value, remainingMs, lifetimeMs, askedAt, isDue, isWaiting }
   }
 
   /** To be called before a token is asked for, and handed to `put` or `refuse` with what came of it. */

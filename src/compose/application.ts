@@ -24,6 +24,7 @@ export interface Application {
   readonly addresses: {
     readonly authority: readonly string[]
     readonly broker: readonly string[]
+    readonly proxy: readonly string[]
     readonly webhook: readonly string[]
     readonly operations: readonly string[]
   }
@@ -44,6 +45,7 @@ export function systemSurroundings(
     random: systemRandom,
     files: systemFiles,
     http: nodeHttpClient(systemClock, proxyEnvironment(environment)),
+    proxyEnv: proxyEnvironment(environment),
     log,
     metrics: new PrometheusMetrics(),
   }
@@ -100,6 +102,7 @@ export async function startApplication(
       addresses: {
         authority: authority?.addresses ?? [],
         broker: broker?.addresses ?? [],
+        proxy: broker?.proxyAddresses ?? [],
         webhook: webhook?.addresses ?? [],
         operations: operations.addresses,
       },

@@ -26,9 +26,12 @@ import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
 import type { Verifier } from '../verifier/verifier.ts'
+import { openAuthorization } from './authorization.ts'
 import { openCallers } from './callers.ts'
+import { openDelegation } from './delegation.ts'
 import { openDropInGuard } from './drop_in.ts'
 import { Opened } from './opened.ts'
+import type { openProxy, RunningProxy } from './proxy.ts'
 import { openSinks } from './sinks.ts'
 import type { Surroundings } from './surroundings.ts'
 import { listenWithTls } from './tls.ts'
@@ -48,6 +51,8 @@ const REVOKE_WITHIN_MS = 5_000
 /** The role `broker`, running. */
 export interface RunningBroker {
   readonly addresses: readonly string[]
+  /** Of the proxy that adds tokens. */
+  readonly proxyAddresses: readonly string[]
   /** True once a first token was had; of a broker for others, at once. */
   hasToken(): boolean
   /** Resolves with a sentence when a sidecar has nothing left to try. */
@@ -97,11 +102,18 @@ async function open(
   const exchanger = limitedExchanger(authority.exchanger, MAX_EXCHANGES)
   const gate = await openGate(config, () => callers.workloads(), opened, surroundings)
   const getToken = new GetToken({ exchanger, gate, maxFlights: MAX_FLIGHTS, ...surroundings })
+  const delegation = openDelegation(
+    { getToken, gate, exchanger, link, workloads: () => callers.workloads() },
+    surroundings,
+  )
+
   observe(metrics, () => callers.workloads(), exchanger)
   let hosts: ReadonlySet<string> = new Set()
   const guard = await openDropInGuard(config.dropIn, opened, surroundings)
   const app = brokerListener({
     getToken,
+    ...delegation,
+    sessionIdleMs: config.delegation.sessionIdleMs,
     gate,
     callers,
     exchanger,
@@ -113,6 +125,23 @@ async function open(
   })
   await app.ready()
   opened.add(() => app.close())
+  const authorization =
+    pod && config.authorization
+      ? await openAuthorization(
+          config.authorization,
+          { bearers: delegation.bearers, pod },
+          opened,
+          surroundings,
+        )
+      : undefined
+  const proxy =
+    config.proxy &&
+    (await loadProxy(
+      config.proxy,
+      { bearers: delegation.bearers, callers, hosts: config.hosts },
+      opened,
+      surroundings,
+    ))
   const listening = await listenWithTls(
     {
       role: 'broker',
@@ -133,10 +162,12 @@ async function open(
     clock,
   })
   opened.add(stopRefreshing)
+  opened.add(delegation.watch())
   const warming = pod && warmUp({ getToken, gate, workload: pod, clock })
   const sinks = pod ? openSinks(config.sinks, { getToken, pod }, surroundings) : undefined
   return {
     addresses: listening.addresses,
+    proxyAddresses: proxy?.addresses ?? [],
     hasToken: () => (warming?.done() ?? true) && (sinks?.done() ?? true),
     givenUp:
       warming && config.remote
@@ -145,18 +176,33 @@ async function open(
           )
         : new Promise(() => {}),
     forget: () => {
-      for (const { tokens } of callers.workloads()) tokens.clear()
+      for (const { tokens, subjects } of callers.workloads()) {
+        tokens.clear()
+        for (const acting of subjects.all()) acting.tokens.clear()
+      }
     },
     stop: async (graceMs) => {
       warming?.stop()
-      await Promise.all([listening.close(graceMs), sinks?.stop()])
+      await Promise.all([
+        listening.close(graceMs),
+        authorization?.close(graceMs),
+        proxy?.close(graceMs),
+        sinks?.stop(),
+      ])
       if (config.shutdown.revoke) {
         stopRefreshing()
-        await revokeHeld(callers.workloads(), revocation(link), surroundings, REVOKE_WITHIN_MS)
+        const holders = [...callers.workloads()].flatMap((one) => [one, ...one.subjects.all()])
+        await revokeHeld(holders, revocation(link), surroundings, REVOKE_WITHIN_MS)
       }
       await opened.close()
     },
   }
+}
+
+/** Its HTTP client is no burden for a sidecar without one. */
+async function loadProxy(...given: Parameters<typeof openProxy>): Promise<RunningProxy> {
+  const { openProxy } = await import('./proxy.ts')
+  return openProxy(...given)
 }
 
 function observe(
@@ -166,6 +212,23 @@ function observe(
 ): void {
   metrics.observe('cacheEntries', {}, () =>
     [...workloads()].reduce((sum, { tokens }) => sum + tokens.size, 0),
+  )
+  const count = (read: (workload: Workload) => number) => (): number =>
+    [...workloads()].reduce((sum, workload) => sum + read(workload), 0)
+  metrics.observe(
+    'sessions',
+    {},
+    count(({ subjects }) => subjects.sessions),
+  )
+  metrics.observe(
+    'handlesPending',
+    {},
+    count(({ subjects }) => subjects.pending().length),
+  )
+  metrics.observe(
+    'delegatedEntries',
+    {},
+    count(({ subjects }) => [...subjects.all()].reduce((sum, { tokens }) => sum + tokens.size, 0)),
   )
   metrics.observe('workloads', {}, () => [...workloads()].length)
   metrics.observe('exchangesWaiting', {}, () => exchanges.waiting)
@@ -199,7 +262,10 @@ async function openGate(
     ...surroundings,
   })
   policy?.onChange(() => {
-    for (const workload of workloads()) gate.review(workload)
+    for (const workload of workloads()) {
+      gate.review(workload)
+      for (const acting of workload.subjects.all()) acting.tokens.clear()
+    }
   })
   return gate
 }

@@ -1,5 +1,6 @@
 import { podItself, type Callers } from '../broker/caller/callers.ts'
 import { Workload } from '../broker/caller/workload.ts'
+import { Identifiers } from '../broker/delegation/identifiers.ts'
 import { proofFile, type ProofSource } from '../broker/proof.ts'
 import type { BrokerConfig } from '../config/config.ts'
 import type { Verifier } from '../verifier/verifier.ts'
@@ -23,7 +24,9 @@ export async function openCallers(
   opened: Opened,
   surroundings: Surroundings,
 ): Promise<Calls> {
-  const newWorkload = (proofs: ProofSource): Workload => new Workload(proofs, config, surroundings)
+  const identifiers = new Identifiers(surroundings.random)
+  const around = { ...surroundings, identifiers }
+  const newWorkload = (proofs: ProofSource): Workload => new Workload(proofs, config, around)
   if (config.proof.from === 'caller') {
     // What verifies tokens is no burden for a sidecar, which verifies none.
     const { presentedCallers } = await import('./presented_callers.ts')

@@ -3,6 +3,12 @@ import Type, { type Static } from 'typebox'
 /** As many targets of one workload are remembered: a limit above could not be kept. */
 export const MAX_AUDIENCES_PER_HOUR = 10_000
 
+/** As many subjects of one workload are known at once: a limit above could not be kept. */
+export const MAX_SUBJECTS_AT_ONCE = 100_000
+
+/** The most levels of `act` that a limit can allow. */
+export const MAX_ACT_DEPTH = 10
+
 const perMinute = (fallback: number, description: string) =>
   Type.Integer({ default: fallback, minimum: 1, maximum: 10_000_000, description })
 

@@ -3,6 +3,7 @@ import type { ListenAddress } from '../platform/listen.ts'
 import { certificatesIn } from '../platform/pem.ts'
 import { isLoopbackAddress, parseListen, sameAddress } from './address.ts'
 import { issuerOf } from './authority.ts'
+import { resolveAuthorization } from './authorization.ts'
 import type {
   AuthorityConfig,
   BrokerConfig,
@@ -13,6 +14,7 @@ import type { ReportFault } from './document.ts'
 import { eksAudiences } from './provider/issuing.ts'
 import type { ConfigFile } from './schema.ts'
 import { resolveProof } from './proof.ts'
+import { resolveProxy } from './proxy.ts'
 import type { BrokerSection } from './broker_schema.ts'
 import { resolveSinks } from './sink.ts'
 
@@ -62,7 +64,17 @@ export function resolveBroker(
     policyDocument: section.policyDocument,
     limits: section.limits,
     sinks,
+    proxy: resolveProxy(section.proxy, { fromOthers, brokerListen: listen }, fault),
+    authorization: resolveAuthorization(
+      section.authorization,
+      { fromOthers, brokerListen: listen },
+      fault,
+    ),
     rateLimit: section.rateLimit,
+    delegation: {
+      maxSessions: section.delegation.maxSessions,
+      sessionIdleMs: section.delegation.sessionIdle * 1000,
+    },
     maxEntries: section.maxEntries,
     shutdown: {
       drainDelayMs: (drainDelay ?? (fromOthers && !listen.every(staysHere) ? 10 : 0)) * 1000,

@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox'
+import { authorizationSchema } from './authorization.ts'
 import { tlsSchema } from './tls.ts'
 import { callersSchema } from './callers.ts'
-import { MAX_AUDIENCES_PER_HOUR } from './bounds.ts'
+import { MAX_ACT_DEPTH, MAX_AUDIENCES_PER_HOUR, MAX_SUBJECTS_AT_ONCE } from './bounds.ts'
 import { absoluteFile, slug } from './forms.ts'
+import { proxySchema } from './proxy.ts'
 import { proofSchema } from './proof.ts'
 import { sinkSchema } from './sink.ts'
 
@@ -154,6 +156,21 @@ export const brokerSchema = Type.Object(
           1_000,
           MAX_AUDIENCES_PER_HOUR,
         ),
+        actDepth: count(
+          'The most actors that a token for somebody else may name, one in the other.',
+          3,
+          MAX_ACT_DEPTH,
+        ),
+        subjectsAtOnce: count(
+          'Different users, or others, that it may act for at once.',
+          1_000,
+          MAX_SUBJECTS_AT_ONCE,
+        ),
+        exchangesPerSubjectPerMinute: count(
+          'Exchanges that it may cause in a minute for each of them.',
+          60,
+          100_000,
+        ),
       },
       { ...closed, default: {}, description: 'For each workload, unless the policy says another.' },
     ),
@@ -162,12 +179,29 @@ export const brokerSchema = Type.Object(
       maxItems: 32,
       description: 'Tokens that are kept in files, for programs that read files.',
     }),
+    authorization: Type.Optional(authorizationSchema),
+    proxy: Type.Optional(proxySchema),
     rateLimit: Type.Object(
       {
         perSecond: count('Steady rate.', 1_000, 1_000_000),
         burst: count('What may come at once.', 2_000, 1_000_000),
       },
       { ...closed, default: {}, description: 'Requests that a caller may make.' },
+    ),
+    delegation: Type.Object(
+      {
+        sessionIdle: count(
+          'Seconds without use after which a session ends. It ends with its subject token at the latest.',
+          900,
+          86_400,
+        ),
+        maxSessions: count(
+          'Sessions that one workload may have at once; as many subject tokens are remembered without one.',
+          1_000,
+          100_000,
+        ),
+      },
+      { ...closed, default: {}, description: 'Acting for users and other workloads.' },
     ),
     shutdown,
     terminationMessageFile: Type.String({

@@ -1,8 +1,10 @@
 import type { ListenAddress } from '../platform/listen.ts'
+import type { AuthorizationConfig } from './authorization.ts'
 import type { AuditConfig, LimitsConfig } from './bounds.ts'
 import type { ClientConfig } from './client.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { ProviderConfig, TokenProviderConfig } from './provider/config.ts'
+import type { ProxyConfig } from './proxy.ts'
 import type { TlsFiles } from './tls.ts'
 import type { UpstreamConfig } from './upstream.ts'
 import type { UserConfig } from './user.ts'
@@ -84,9 +86,20 @@ export interface BrokerConfig {
   readonly policy: string | undefined
   /** What would lie in such a file; not parsed yet. */
   readonly policyDocument: object | undefined
-  readonly limits: { readonly exchangesPerMinute: number; readonly audiencesPerHour: number }
+  readonly limits: {
+    readonly exchangesPerMinute: number
+    readonly audiencesPerHour: number
+    readonly actDepth: number
+    readonly subjectsAtOnce: number
+    readonly exchangesPerSubjectPerMinute: number
+  }
   readonly sinks: readonly SinkConfig[]
+  /** Absent: off. */
+  readonly proxy: ProxyConfig | undefined
+  /** Absent: off. */
+  readonly authorization: AuthorizationConfig | undefined
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
+  readonly delegation: { readonly maxSessions: number; readonly sessionIdleMs: number }
   readonly maxEntries: number
   readonly shutdown: {
     readonly drainDelayMs: number

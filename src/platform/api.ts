@@ -20,7 +20,7 @@ export interface Api {
 export interface ApiOperation {
   /** Unique within all that one process describes. */
   readonly id: string
-  readonly method: 'get' | 'post'
+  readonly method: 'get' | 'post' | 'delete'
   /** With variables as in `/t/{tenant}`. */
   readonly path: string
   readonly summary: string

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from './clock.ts'
+import type { Duplex } from 'node:stream'
 import { OperatorFault } from './operator_fault.ts'
 import { HeldSockets } from './held_sockets.ts'
 import { boundPipelining, readInSlices } from './pipelined.ts'
@@ -32,6 +33,9 @@ export interface TlsPair {
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** Takes over a connection whose request asks for another protocol. `head`: what came behind the request already. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
 /** The handler of a Fastify instance that is ready. */
 export function handlerOf(app: { routing: RequestHandler }): RequestHandler {
   return (request, response) => {
@@ -47,6 +51,10 @@ export interface ListenOptions {
   /** Only programs of the same pod can connect: what the parser is given at once is then not bounded, for that costs a tenth
    * of all answers. Absent: anybody may. */
   readonly ownPodOnly?: boolean
+  /** Bodies may take as long as they like: the handler bounds them itself. */
+  readonly longRequests?: boolean
+  /** For programs of the same pod only: what slices a peer's bytes knows no other protocol. Absent: no upgrade is seen. */
+  readonly upgrade?: UpgradeHandler
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair
   /**
@@ -125,12 +133,14 @@ interface OpenServer {
 }
 
 function serverFor(options: ListenOptions): OpenServer {
-  const { tls, handler: unbounded, ownPodOnly = false } = options
+  const { tls, handler: unbounded, ownPodOnly = false, upgrade } = options
   const sockets = new HeldSockets(options)
   const handler = sockets.watching(boundPipelining(unbounded))
+  const times = options.longRequests === true ? { ...patience, requestTimeout: 0 } : patience
   const server = tls
-    ? createTlsServer({ ...patience, ...tlsPatience, ...tls }, handler)
-    : createPlainServer(patience, handler)
+    ? createTlsServer({ ...times, ...tlsPatience, ...tls }, handler)
+    : createPlainServer(times, handler)
+  if (upgrade && ownPodOnly) server.on('upgrade', upgrade)
   // The size of headers is bounded. Their number must not be: Node 24 drops what is beyond it unseen, and proxies append.
   server.maxHeadersCount = 0
   if (!ownPodOnly) server.on(tls ? 'secureConnection' : 'connection', readInSlices)

@@ -55,7 +55,12 @@ export const counters = {
   },
   revocations: {
     name: 'lumo_revocations_total',
-    help: 'Tokens that the broker had revoked as it ended, by outcome.',
+    help: 'Tokens that the broker had revoked, as it ended or a session did, by outcome.',
+    labels: ['outcome'],
+  },
+  rechecks: {
+    name: 'lumo_delegated_rechecks_total',
+    help: 'Questions whether a delegated token is still good, by outcome: active, inactive, unanswered; given_up: a request that ran was ended, for there was no answer for a minute.',
     labels: ['outcome'],
   },
   sharedFlights: {
@@ -106,6 +111,21 @@ export const gauges = {
     help: 'Workloads that the broker holds tokens for.',
     labels: [],
   },
+  sessions: {
+    name: 'lumo_sessions',
+    help: 'Sessions in which workloads act for somebody.',
+    labels: [],
+  },
+  handlesPending: {
+    name: 'lumo_consents_pending',
+    help: 'Questions of workloads that wait for the answer of a user.',
+    labels: [],
+  },
+  delegatedEntries: {
+    name: 'lumo_delegated_entries',
+    help: 'Delegated tokens that the broker holds.',
+    labels: [],
+  },
   exchangesWaiting: {
     name: 'lumo_exchanges_waiting',
     help: 'Exchanges that wait for others to end, for so many are under way.',
@@ -144,6 +164,11 @@ export const histograms = {
     name: 'lumo_remaining_lifetime_at_serve_seconds',
     help: 'What was left of tokens as the broker served them.',
     buckets: [15, 60, 180, 600, 1_200, 1_800, 2_700, 3_600],
+  },
+  delegationDepth: {
+    name: 'lumo_delegation_depth',
+    help: 'How many actors the delegated tokens name that the broker was issued.',
+    buckets: [1, 2, 3, 5],
   },
   refreshLag: {
     name: 'lumo_refresh_lag_seconds',

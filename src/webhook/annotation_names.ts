@@ -21,6 +21,8 @@ const names = [
   'memory-request',
   'memory-limit',
   'log-level',
+  'proxy-routes',
+  'authorization-routes',
 ] as const
 export type AnnotationName = (typeof names)[number]
 

@@ -10,12 +10,13 @@ import {
 import { AnnotationReader } from './annotation_reader.ts'
 import { narrowed, narrowingFault, type Narrowed } from './narrowed.ts'
 import { InjectionRefusal } from './refusal.ts'
+import { contradictionOfRoutes, readRoutes, routed, type WantedRoutes } from './routes.ts'
 import type { Pod } from './pod.ts'
 
 export { INJECTED, LABEL } from './annotation_names.ts'
 
 /** What the author of a pod wants of the broker. Every member narrows; none reaches image, authority or security context. */
-export interface Wanted {
+export interface Wanted extends WantedRoutes {
   readonly mode: 'sidecar' | 'node'
   readonly agent: string | undefined
   /** From the agent, the audience and the scopes. */
@@ -82,6 +83,8 @@ function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
     // With less than it needs the sidecar would be killed over and over.
     memoryLimit: read.quantity('memory-limit', '64Mi', '4Gi'),
     logLevel: read.oneOf('log-level', ['debug', 'info', 'warn', 'error']),
+    proxyRoutes: readRoutes(read, routed.proxy),
+    authorizationRoutes: readRoutes(read, routed.authorization),
   }
 }
 
@@ -96,10 +99,11 @@ function readPolicy(read: AnnotationReader, agent: string | undefined): Narrowed
 
 /** Annotations of which one would silently say nothing. */
 function contradictionIn(
-  { mode, containers, socket, port, operationsPort }: Wanted,
+  wanted: Wanted,
   read: AnnotationReader,
   hasNodeBroker: boolean,
 ): string | undefined {
+  const { mode, containers, socket, port, operationsPort } = wanted
   if (mode === 'node') {
     if (!hasNodeBroker) {
       return `${PREFIX}mode cannot be node: no broker runs on the nodes of this cluster. Leave the annotation out, or have the chart installed with node.enabled`
@@ -107,6 +111,8 @@ function contradictionIn(
     const idle = ofSidecar.find((name) => read.has(name))
     return idle && `${PREFIX}${idle} is for the mode sidecar, and this pod has the mode node`
   }
+  const ofRoutes = contradictionOfRoutes(wanted)
+  if (ofRoutes !== undefined) return ofRoutes
   if (socket) {
     if (read.has('port')) {
       return `${PREFIX}port says nothing beside ${PREFIX}socket: with a socket there is no port`

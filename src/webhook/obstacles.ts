@@ -3,6 +3,7 @@ import type { Wanted } from './annotations.ts'
 import type { Chosen } from './chosen.ts'
 import { isBoundToWindows } from './operating_system.ts'
 import { shownName, type Container, type Pod } from './pod.ts'
+import { routedOf } from './routes.ts'
 import { foldersOf, PROOF_VOLUME, SIDECAR, SOCKET_VOLUME } from './sidecar.ts'
 
 /** Each gets some operations: of a pod of 3 MB that is nothing but containers, an answer would be made of a hundred. */
@@ -83,17 +84,24 @@ function takenFolder(chosen: readonly Chosen[], wanted: Wanted): string | undefi
 }
 
 /** A port of the node too: whoever writes our number there takes it for his own. */
-function takenPort(
-  containers: readonly Container[],
-  { mode, port, operationsPort, socket }: Wanted,
-): string | undefined {
+function takenPort(containers: readonly Container[], wanted: Wanted): string | undefined {
+  const { mode, port, operationsPort, socket } = wanted
   if (mode === 'node') return undefined
-  const ours: readonly (number | undefined)[] = socket ? [operationsPort] : [port, operationsPort]
+  const served = routedOf(wanted)
+  const ours = new Set<number | undefined>([
+    ...(socket ? [] : [port]),
+    operationsPort,
+    ...served.map((one) => one.port),
+  ])
   for (const container of containers) {
     for (const { containerPort, hostPort, protocol = 'TCP' } of container.ports ?? []) {
       if (protocol !== 'TCP') continue
-      const clash = [containerPort, hostPort].find((one) => one !== undefined && ours.includes(one))
+      const clash = [containerPort, hostPort].find((one) => one !== undefined && ours.has(one))
       if (clash === undefined) continue
+      const fixed = served.find((one) => one.port === clash)
+      if (fixed) {
+        return `the container ${shownName(container)} has the port ${String(clash)}, which is the broker's with lumoauth.dev/${fixed.annotation}: give the container another`
+      }
       const annotation = clash === operationsPort ? 'operations-port' : 'port'
       return `the container ${shownName(container)} has the port ${String(clash)}, which is the broker's: choose another for the broker with lumoauth.dev/${annotation}`
     }

@@ -3,6 +3,7 @@ import { CA_BUNDLE } from './annotation_names.ts'
 import type { Wanted } from './annotations.ts'
 import type { Container } from './pod.ts'
 import type { Resources } from './resources.ts'
+import { routed } from './routes.ts'
 
 export const SIDECAR = 'lumo-broker'
 export const PROOF_VOLUME = 'lumo-proof'
@@ -74,7 +75,7 @@ export function sidecarOf(
 /** Its whole configuration: a pod of another namespace has no ConfigMap of ours to mount. */
 function documentOf(wanted: Wanted, config: InjectionConfig, { caBundle }: SidecarWorld) {
   const { url, tenant } = config.authority
-  const { port, operationsPort, socket, policy } = wanted
+  const { port, operationsPort, socket, policy, proxyRoutes, authorizationRoutes } = wanted
   return {
     roles: ['broker'],
     log: { level: wanted.logLevel ?? config.sidecar.logLevel },
@@ -84,6 +85,8 @@ function documentOf(wanted: Wanted, config: InjectionConfig, { caBundle }: Sidec
       authority: { url, tenant, ...(caBundle !== undefined && { ca: caBundle }) },
       proof: { file: `${PROOF_FOLDER}/token`, audience: config.proofAudience },
       ...(policy && { policyDocument: policy }),
+      ...(proxyRoutes && { proxy: { routes: proxyRoutes } }),
+      ...(authorizationRoutes && { authorization: { routes: authorizationRoutes } }),
     },
   }
 }
@@ -158,5 +161,8 @@ export function environmentOf(
     LUMOAUTH_TENANT: tenant,
     AGENT_CLIENT_ID: wanted.agent ?? 'self',
     AGENT_CLIENT_SECRET: guardSecret,
+    ...(wanted.proxyRoutes && {
+      LUMO_PROXY_URL: `http://127.0.0.1:${String(routed.proxy.port)}`,
+    }),
   }
 }

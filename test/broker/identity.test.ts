@@ -32,7 +32,13 @@ const proofFacts = {
 /** Without a local policy, with the limits of `testBroker`. */
 const unlimited = {
   allow: null,
-  limits: { exchanges_per_minute: 100_000, audiences_per_hour: 10_000 },
+  limits: {
+    exchanges_per_minute: 100_000,
+    audiences_per_hour: 10_000,
+    act_depth: 10,
+    subjects_at_once: 10_000,
+    exchanges_per_subject_per_minute: 100_000,
+  },
 }
 
 test('before any token: what the proof says', async () => {

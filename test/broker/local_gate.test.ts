@@ -2,8 +2,9 @@ import { ExchangeFailure } from '../../src/exchange/exchanger.ts'
 import { describe, expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { keepFresh } from '../../src/broker/refresh.ts'
-import type { Wish } from '../../src/broker/wish.ts'
+import { plainWish, type Wish } from '../../src/broker/wish.ts'
 import { LocalPolicy } from '../../src/policy/local/local_policy.ts'
+import { subjectKey } from '../../src/policy/local/subject_key.ts'
 import { ask, begin, pass, testBroker, type TestBroker } from '../fakes/broker.ts'
 import { fixedRandom } from '../fakes/random.ts'
 
@@ -274,6 +275,123 @@ describe('limits', () => {
     }
     stop()
     expect(broker.authority.asked.length).toBeGreaterThan(5)
+  })
+})
+
+describe('acting for others', () => {
+  const rule = { name: 'analyst', ...account }
+  const user = (sub: string) => subjectKey({ iss: 'https://auth.example', sub })
+  const tooDeep = (depth: number) => ({
+    status: 403,
+    error: 'delegation_depth_exceeded',
+    code: 'delegation_too_deep',
+    members: { max_depth: depth },
+  })
+  const limits = { actDepth: 2 }
+
+  test.each<[string, LocalPolicy | undefined, number, object | undefined]>([
+    ['the limit', undefined, 2, undefined],
+    ['one more', undefined, 3, tooDeep(2)],
+    ['nobody else', undefined, 0, undefined],
+    ['a rule that says nothing of it', policyOf(rule), 3, tooDeep(2)],
+    ['the limit of a rule', policyOf({ ...rule, delegation: { maxDepth: 4 } }), 4, undefined],
+    ['more than that', policyOf({ ...rule, delegation: { maxDepth: 4 } }), 5, tooDeep(4)],
+    ['less in a rule', policyOf({ ...rule, delegation: { maxDepth: 1 } }), 2, tooDeep(1)],
+    [
+      'a rule that lets it act for nobody',
+      policyOf({ ...rule, delegation: { maxDepth: 0 } }),
+      1,
+      denied('delegation_not_allowed_here'),
+    ],
+    [
+      'for itself, under such a rule',
+      policyOf({ ...rule, delegation: { maxDepth: 0 } }),
+      0,
+      undefined,
+    ],
+    ['no rule', nobody, 1, denied('workload_not_allowed')],
+  ])('as deep as is allowed: %s', async (_name, policy, depth, expected) => {
+    const broker = withPolicy(policy, { limits })
+    await begin(broker)
+    const refused = broker.gate.deniesDelegation(broker.workload, depth)
+    if (expected) expect(refused).toMatchObject(expected)
+    else expect(refused).toBeUndefined()
+  })
+
+  const spender = (broker: TestBroker) => (sub: string) => {
+    const { gate, workload } = broker
+    const error = gate.spendForSubject(workload, plainWish, user(sub))
+    return error ? `${error.code} ${String(error.retryAfterSeconds)}` : 'ok'
+  }
+
+  test.each<[string, object, object | undefined]>([
+    ['of the configuration', { subjectsAtOnce: 2, exchangesPerSubjectPerMinute: 3 }, undefined],
+    [
+      'of the rule, before those',
+      { subjectsAtOnce: 1, exchangesPerSubjectPerMinute: 1 },
+      { subjects: 2, exchangesPerMinute: 3 },
+    ],
+    ['of both', { subjectsAtOnce: 2, exchangesPerSubjectPerMinute: 1 }, { exchangesPerMinute: 3 }],
+  ])('as often, and for as many, as the limits %s', (_name, limits, delegation) => {
+    const policy = delegation && policyOf({ ...rule, delegation })
+    const broker = withPolicy(policy, { limits })
+    // What the policy says is known when the proof is.
+    const outcomes = begin(broker).then(() => ['a', 'a', 'a', 'a', 'b', 'c'].map(spender(broker)))
+    return expect(outcomes).resolves.toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'subject_exchanges_exhausted 60',
+      'ok',
+      'subjects_exhausted 60',
+    ])
+  })
+
+  test('counts as exchanges of the workload, too; what is denied spends of neither', async () => {
+    const broker = withPolicy(undefined, {
+      limits: { exchangesPerMinute: 2, exchangesPerSubjectPerMinute: 1 },
+    })
+    const spend = spender(broker)
+    expect(['a', 'a', 'a', 'b', 'c', 'c'].map(spend)).toEqual([
+      'ok',
+      'subject_exchanges_exhausted 60',
+      'subject_exchanges_exhausted 60',
+      'ok',
+      'exchanges_exhausted 60',
+      'exchanges_exhausted 60',
+    ])
+    expect(broker.workload.delegations.subjects).toBe(2)
+    expect(await begin(broker)).toEqual({
+      status: 429,
+      error: 'too_many_requests',
+      code: 'exchanges_exhausted',
+    })
+  })
+
+  test('a subject more is denied before anything is exchanged for it, and one that is held is not', () => {
+    const { gate, workload } = withPolicy(undefined, { limits: { subjectsAtOnce: 1 } })
+    const release = workload.delegations.hold(user('a'))
+    expect(gate.deniesSubject(workload, user('a'))).toBeUndefined()
+    expect(gate.deniesSubject(workload, user('b'))).toMatchObject({ code: 'subjects_exhausted' })
+    release()
+    expect(gate.deniesSubject(workload, user('b'))).toBeUndefined()
+  })
+
+  test('is told to nobody with whom it was for', async () => {
+    const broker = withPolicy(undefined, {
+      limits: { actDepth: 1, subjectsAtOnce: 1, exchangesPerSubjectPerMinute: 1 },
+    })
+    const spend = spender(broker)
+    for (const sub of ['canary-7f3a', 'canary-7f3a', 'canary-7f3b']) spend(sub)
+    broker.gate.deniesDelegation(broker.workload, 2)
+    expect(broker.log.lines.map(({ fields }) => fields?.['reason'])).toEqual([
+      'subject_exchanges_exhausted',
+      'subjects_exhausted',
+      'delegation_too_deep',
+    ])
+    const metrics = await broker.metrics.text()
+    expect(metrics).toContain('lumo_local_denied_total{reason="delegation_too_deep"} 1\n')
+    expect(broker.log.text() + metrics).not.toContain('canary')
   })
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { GetToken } from '../../src/broker/get_token.ts'
 import { LocalGate } from '../../src/broker/local_gate.ts'
 import { Workload } from '../../src/broker/caller/workload.ts'
+import { Identifiers } from '../../src/broker/delegation/identifiers.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { proofFile } from '../../src/broker/proof.ts'
 import { remoteExchanger } from '../../src/exchange/remote.ts'
@@ -9,7 +10,7 @@ import { PrometheusMetrics } from '../../src/ops/metrics.ts'
 import { nodeHttpClient } from '../../src/platform/http_client.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { plainWish } from '../../src/broker/wish.ts'
-import { proofClaims, proofOf, proofPath, settled } from '../fakes/broker.ts'
+import { ampleLimits, proofClaims, proofOf, proofPath, settled } from '../fakes/broker.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeFiles } from '../fakes/files.ts'
 import { FakeLog } from '../fakes/log.ts'
@@ -67,14 +68,19 @@ async function sidecarWith(audience: string, answer: (elsewhere: string) => Page
   )
   const gate = new LocalGate({
     policy: () => undefined,
-    limits: { exchangesPerMinute: 100, audiencesPerHour: 100 },
+    limits: ampleLimits,
     ...around,
   })
   const getToken = new GetToken({ gate, exchanger, maxFlights: 10, ...around })
   const workload = new Workload(
     proofFile(proofPath, audience, around),
-    { tenant: 'acme-corp', maxEntries: 10, rateLimit: { perSecond: 1, burst: 1 } },
-    around,
+    {
+      tenant: 'acme-corp',
+      maxEntries: 10,
+      rateLimit: { perSecond: 1, burst: 1 },
+      delegation: { maxSessions: 1, sessionIdleMs: 1_000 },
+    },
+    { ...around, identifiers: new Identifiers(around.random) },
   )
   return { ...around, inTime, token, getToken, workload, authority, elsewhere, asked }
 }

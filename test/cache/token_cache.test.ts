@@ -91,7 +91,7 @@ describe('bounds', () => {
     const { cache, put } = start()
     put(a)
     put(a, { text: 'new' }, 5_000)
-    const fresh = { value: { text: 'new' }, remainingMs: 5_000, lifetimeMs: 5_000 }
+    const fresh = { askedAt: 0, value: { text: 'new' }, remainingMs: 5_000, lifetimeMs: 5_000 }
     expect(cache.get(a)).toEqual({ ...fresh, isDue: false, isWaiting: false })
     expect(cache.size).toBe(1)
   })

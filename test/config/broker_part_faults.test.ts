@@ -142,6 +142,28 @@ const numbers: readonly Case[] = [
     sidecar({ limits: { audiencesPerHour: MAX_AUDIENCES_PER_HOUR + 1 } }),
     `broker.limits.audiencesPerHour: must be <= ${String(MAX_AUDIENCES_PER_HOUR)}`,
   ],
+  ['actDepth 0', sidecar({ limits: { actDepth: 0 } }), 'broker.limits.actDepth: must be >= 1'],
+  ['actDepth 11', sidecar({ limits: { actDepth: 11 } }), 'broker.limits.actDepth: must be <= 10'],
+  [
+    'subjectsAtOnce 0',
+    sidecar({ limits: { subjectsAtOnce: 0 } }),
+    'broker.limits.subjectsAtOnce: must be >= 1',
+  ],
+  [
+    'subjectsAtOnce 100001',
+    sidecar({ limits: { subjectsAtOnce: 100_001 } }),
+    'broker.limits.subjectsAtOnce: must be <= 100000',
+  ],
+  [
+    'exchangesPerSubjectPerMinute 0',
+    sidecar({ limits: { exchangesPerSubjectPerMinute: 0 } }),
+    'broker.limits.exchangesPerSubjectPerMinute: must be >= 1',
+  ],
+  [
+    'exchangesPerSubjectPerMinute 100001',
+    sidecar({ limits: { exchangesPerSubjectPerMinute: 100_001 } }),
+    'broker.limits.exchangesPerSubjectPerMinute: must be <= 100000',
+  ],
   [
     'a termination message in the working folder',
     sidecar({ terminationMessageFile: 'termination-log' }),

@@ -21,7 +21,13 @@ const everywhere = [{ host: '::', port: 9180, optional: false }]
 const secret = 'A'.repeat(43)
 
 describe('without asking', () => {
-  const limits = { exchangesPerMinute: 600, audiencesPerHour: 1_000 }
+  const limits = {
+    exchangesPerMinute: 600,
+    audiencesPerHour: 1_000,
+    actDepth: 3,
+    subjectsAtOnce: 1_000,
+    exchangesPerSubjectPerMinute: 60,
+  }
   const calm = { drainDelayMs: 0, graceMs: 15_000, revoke: false }
 
   test('a sidecar gets', () => {

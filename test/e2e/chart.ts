@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { helmBinary } from '../chart/helm_binary.ts'
 import { APP_IMAGE, type Cluster, type Manifest } from './cluster.ts'
+import { actingAgents, notebook } from './registrations.ts'
 import { shell, type ShellResult } from './shell.ts'
 import { until } from './world.ts'
 
@@ -28,8 +29,12 @@ const readmeValues = parse(
   readFileSync(new URL('../../deploy/kind/values.yaml', import.meta.url), 'utf8'),
 ) as { readonly agents: readonly object[] }
 
-/** The values of the README, and one agent more. */
-export const values = { ...readmeValues, agents: [...readmeValues.agents, chartAgent] }
+/** The values of the README, and more agents, and a client that people sign in to. */
+export const values = {
+  ...readmeValues,
+  agents: [...readmeValues.agents, chartAgent, ...actingAgents(CHART_DEMO)],
+  clients: [notebook],
+}
 
 /** Runs helm with values on its standard input; what it prints. */
 export function helm(
@@ -125,7 +130,7 @@ export async function prepareNamespaces(cluster: Cluster): Promise<void> {
   )
 }
 
-interface PodWish {
+export interface PodWish {
   readonly script: string
   readonly serviceAccount?: string
   readonly annotations?: Readonly<Record<string, string>>

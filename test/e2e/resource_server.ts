@@ -3,7 +3,7 @@ import * as oauth from 'oauth4webapi'
 
 /**
  * An API as a customer would write it: it knows the issuer's URL and its own name, trusts the CA that Node is given
- * (NODE_EXTRA_CA_CERTS), and learns the rest by discovery.
+ * (NODE_EXTRA_CA_CERTS), and learns the rest by discovery. Its answer says what was asked for and what the token says.
  */
 const issuer = new URL(process.env['ISSUER'] ?? '')
 const audience = process.env['AUDIENCE'] ?? ''
@@ -19,7 +19,8 @@ createServer((incoming, answer) => {
   })
   oauth.validateJwtAccessToken(server, asked, audience).then(
     (claims) => {
-      answer.end(JSON.stringify({ sub: claims.sub, scope: claims.scope }))
+      const { aud, sub, scope, act } = claims
+      answer.end(JSON.stringify({ path: incoming.url, aud, sub, scope, act }))
     },
     () => {
       answer.writeHead(401).end('{}')

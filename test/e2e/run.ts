@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { injectingProxy } from './cases/acting/injecting_proxy.ts'
+import { revocation } from './cases/acting/revocation.ts'
+import { twoHops } from './cases/acting/two_hops.ts'
 import { audit } from './cases/audit.ts'
 import { authorityRestart } from './cases/authority_restart.ts'
 import { badSetups } from './cases/bad_setup.ts'
@@ -70,6 +73,9 @@ const cases: readonly Case[] = [
   chartToken,
   chartInstall,
   chartInjection,
+  twoHops,
+  injectingProxy,
+  revocation,
   chartRefusals,
   chartWithoutWebhook,
   chartJobs,

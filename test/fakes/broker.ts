@@ -6,6 +6,8 @@ import { podItself, type Callers } from '../../src/broker/caller/callers.ts'
 import { Workload } from '../../src/broker/caller/workload.ts'
 import { clientProof, type DropInGuard } from '../../src/broker/drop_in/guard.ts'
 import { LocalGate } from '../../src/broker/local_gate.ts'
+import { Identifiers } from '../../src/broker/delegation/identifiers.ts'
+import type { LocalLimits } from '../../src/broker/local_limits.ts'
 import { proofFile, type ProofSource } from '../../src/broker/proof.ts'
 import { bodyOf, type Servable } from '../../src/broker/servable.ts'
 import { rememberingWishes, type Wish } from '../../src/broker/wish.ts'
@@ -15,6 +17,7 @@ import type { LocalPolicy } from '../../src/policy/local/local_policy.ts'
 import { systemRandom, type Random } from '../../src/platform/random.ts'
 import { PrometheusMetrics } from '../../src/ops/metrics.ts'
 import { systemClock } from '../../src/platform/clock.ts'
+import { openDelegation } from '../../src/compose/delegation.ts'
 import { handlerOf, listen } from '../../src/platform/listen.ts'
 import { FakeAuthority } from './authority.ts'
 import { FakeClock } from './clock.ts'
@@ -60,6 +63,17 @@ export interface TestBroker {
   readonly wishOf: (query: string) => Wish | BrokerError
 }
 
+/** Of the local policy, for tests of something else. */
+export const ampleLimits: LocalLimits = {
+  exchangesPerMinute: 100_000,
+  audiencesPerHour: 10_000,
+  actDepth: 10,
+  subjectsAtOnce: 10_000,
+  exchangesPerSubjectPerMinute: 100_000,
+}
+
+const asAmple: Partial<LocalLimits> = {}
+
 const ample = { perSecond: 1_000_000, burst: 1_000_000 }
 
 export function testBroker({
@@ -68,18 +82,27 @@ export function testBroker({
   clock = new FakeClock(),
   random = systemRandom,
   rateLimit = ample,
-  limits = { exchangesPerMinute: 100_000, audiencesPerHour: 10_000 },
+  limits = asAmple,
   through = (authority: FakeAuthority): Exchanger => authority,
 } = {}): TestBroker {
   const files = new FakeFiles({ [proofPath]: proofOf(proofClaims(clock.now)) })
   const log = new FakeLog()
   const metrics = new PrometheusMetrics()
   const authority = new FakeAuthority()
+  const delegation = { maxSessions: 100, sessionIdleMs: 900_000 }
   const around = { clock, random, files, log, metrics }
   const proofs = proofFile(proofPath, proofAudience, around)
-  const workload = new Workload(proofs, { tenant: 'acme-corp', maxEntries, rateLimit }, around)
+  const workload = new Workload(
+    proofs,
+    { tenant: 'acme-corp', maxEntries, rateLimit, delegation },
+    { ...around, identifiers: new Identifiers(around.random) },
+  )
   let policy: LocalPolicy | undefined
-  const gate = new LocalGate({ policy: () => policy, limits, ...around })
+  const gate = new LocalGate({
+    policy: () => policy,
+    limits: { ...ampleLimits, ...limits },
+    ...around,
+  })
   const getToken = new GetToken({ gate, exchanger: through(authority), maxFlights, ...around })
   return {
     ...around,
@@ -123,7 +146,10 @@ export async function begin(
 }
 
 /** Lets time pass until something is settled, which waits for nothing but the clock. */
-async function inTime<Result>(waitedFor: Promise<Result>, clock: FakeClock): Promise<Result> {
+export async function inTime<Result>(
+  waitedFor: Promise<Result>,
+  clock: FakeClock,
+): Promise<Result> {
   let isSettled = false
   const settle = (): void => {
     isSettled = true
@@ -182,11 +208,18 @@ export async function listeningBroker({
   const broker = testBroker({ rateLimit: rate, clock })
   const link = new FakeLink()
   const callers = callersOf(broker.workload)
+  const { getToken, gate, authority: exchanger } = broker
+  const delegation = openDelegation(
+    { getToken, gate, exchanger, link: link.send, workloads: () => callers.workloads() },
+    { ...broker, http: () => Promise.reject(new Error('no network here')) },
+  )
   let allowed: ReadonlySet<string> = new Set()
   const app = brokerListener({
     ...broker,
+    ...delegation,
+    sessionIdleMs: 900_000,
     callers,
-    exchanger: broker.authority,
+    exchanger,
     link: link.send,
     prove: clientProof(dropIn, callers),
     tenant: 'acme-corp',

@@ -2,6 +2,7 @@ import { PresentedCallers } from '../../src/broker/caller/presented.ts'
 import { Workload } from '../../src/broker/caller/workload.ts'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { GetToken } from '../../src/broker/get_token.ts'
+import { Identifiers } from '../../src/broker/delegation/identifiers.ts'
 import { LocalGate } from '../../src/broker/local_gate.ts'
 import { rememberingWishes } from '../../src/broker/wish.ts'
 import { PrometheusMetrics } from '../../src/ops/metrics.ts'
@@ -10,7 +11,7 @@ import type { KeySource, KeysUnavailable } from '../../src/verifier/keys/key_sou
 import { Providers } from '../../src/verifier/registry.ts'
 import type { Proof, Verifier } from '../../src/verifier/verifier.ts'
 import { FakeAuthority } from './authority.ts'
-import { begin, type AskOutcome } from './broker.ts'
+import { ampleLimits, begin, type AskOutcome } from './broker.ts'
 import { FakeClock } from './clock.ts'
 import { FakeCluster, type TokenChanges } from './cluster.ts'
 import { FakeLog } from './log.ts'
@@ -101,6 +102,7 @@ export async function callingPods({
 } = {}) {
   const log = new FakeLog()
   const metrics = new PrometheusMetrics()
+  const delegation = { maxSessions: 100, sessionIdleMs: 900_000 }
   const around = { clock, random: systemRandom, log, metrics }
   const keys = new SwitchedKeys(await keysOf(cluster))
   const provider = await providerOf(cluster, { requirePod: true, node: here, keys })
@@ -110,14 +112,17 @@ export async function callingPods({
     const { pod } = issuedFor(subjectToken)
     return Buffer.from(`${pod} ${String(count)}`).toString('base64url')
   }
-  const limits = { exchangesPerMinute: 100_000, audiencesPerHour: 10_000 }
-  const gate = new LocalGate({ policy: () => undefined, limits, ...around })
+  const gate = new LocalGate({ policy: () => undefined, limits: ampleLimits, ...around })
   const getToken = new GetToken({ gate, exchanger: authority, maxFlights: 1_000, ...around })
   const rateLimit = { perSecond: 1_000_000, burst: 1_000_000 }
   const callers = new PresentedCallers({
     verifier,
     workloadOf: (proof) =>
-      new Workload(proof, { tenant: 'acme-corp', maxEntries, rateLimit }, around),
+      new Workload(
+        proof,
+        { tenant: 'acme-corp', maxEntries, rateLimit, delegation },
+        { ...around, identifiers: new Identifiers(around.random) },
+      ),
     maxWorkloads,
     ...around,
   })

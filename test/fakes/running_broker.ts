@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBroker, type RunningBroker } from '../../src/compose/broker.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 import type { BrokerConfig } from '../../src/config/config.ts'
 import { resolveConfig } from '../../src/config/load.ts'
 import { guardValue } from './drop_in.ts'
@@ -23,6 +24,8 @@ export interface ComposedWish {
   /** Laid over the section `broker`. */
   readonly broker?: Json
   readonly issuer?: string
+  /** That of the authority, where time is to pass; the real one otherwise. */
+  readonly clock?: Clock
   /** Laid over what was resolved: for a broker in the process of its authority, which has one configuration with it. */
   readonly within?: Partial<BrokerConfig>
 }
@@ -31,7 +34,7 @@ export interface ComposedWish {
 export async function runBroker(
   authority: Pick<Peopled, 'port' | 'proofOf' | 'running'>,
   agent: string,
-  { broker = {}, issuer = ISSUER, within }: ComposedWish = {},
+  { broker = {}, issuer = ISSUER, clock, within }: ComposedWish = {},
 ): Promise<ComposedBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'broker-'))
   const file = join(folder, 'token')
@@ -50,7 +53,7 @@ export async function runBroker(
     {},
   )
   if (!config) throw new Error('the document has no broker')
-  const surroundings = testSurroundings()
+  const surroundings = testSurroundings(clock)
   const running = within
     ? await startBroker(
         { ...config, remote: undefined, ...within },

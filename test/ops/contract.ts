@@ -130,6 +130,7 @@ export class Contract {
   }
 
   #bodyFaults({ content = {} }: Response, { headers, text }: SeenAnswer): readonly string[] {
+    if (Object.keys(content).length === 0) return text === '' ? [] : ['a body is not described']
     const type = String(headers['content-type'] ?? '')
     const schema = (content[type] ?? content[type.split(';')[0] ?? ''] ?? content['*/*'])?.schema
     if (!schema) return [`the media type ${type} is not described`]

@@ -1,6 +1,15 @@
 import Type from 'typebox'
 import type { Api, ApiOperation, ApiParameter } from '../../platform/api.ts'
 import { BrokerError } from '../errors.ts'
+import {
+  delegationOperations,
+  exchangeAnswer,
+  exchangeRequest,
+  pendingAnswer,
+  sessionAnswer,
+  sessionRequest,
+  settledAnswer,
+} from './delegation.ts'
 import { discoveryOperations } from './discovery.ts'
 import { dropInAnswer, dropInOperations, dropInRequest } from './drop_in.ts'
 import { refusalSchema, refusalsWhere, type Refusals } from './errors.ts'
@@ -35,6 +44,12 @@ export function brokerApi(settings: BrokerApiSettings): Api {
     schemas: {
       TokenRequest: tokenRequest(),
       TokenAnswer: tokenAnswer(),
+      ExchangeRequest: exchangeRequest(),
+      ExchangeAnswer: exchangeAnswer(),
+      PendingAnswer: pendingAnswer(),
+      SettledAnswer: settledAnswer(),
+      SessionRequest: sessionRequest(),
+      SessionAnswer: sessionAnswer(),
       IdentityAnswer: identityAnswer(),
       BrokerRefusal: refusalSchema(describedCodes().map((code) => new BrokerError(code))),
       ...(dropIn && {
@@ -44,6 +59,7 @@ export function brokerApi(settings: BrokerApiSettings): Api {
     },
     operations: [
       ...tokenOperations(common, refusalsAt),
+      ...delegationOperations(common, refusalsAt),
       identityOperation(common, refusalsAt),
       ...openOperations(settings, refusalsAt),
     ],

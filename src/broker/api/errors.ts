@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type TProperties, type TSchema } from 'typebox'
 import type { ApiAnswer, ApiAnswers, ApiHeader } from '../../platform/api.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import { codesAt, type Place } from './places.ts'
@@ -9,6 +9,8 @@ const passedOn: ReadonlySet<BrokerErrorCode> = new Set([
   'authority_refused',
   'exchange_refused',
 ])
+
+const ofExchange: ReadonlySet<Place> = new Set(['dropIn', 'exchange', 'handle', 'beginSession'])
 
 /** Tells the refusals of an operation, by status. */
 export type Refusals = (place: Place) => ApiAnswers
@@ -25,7 +27,9 @@ export function refusalsWhere({ callersProve }: { readonly callersProve: boolean
 
 function refusalOf(errors: readonly BrokerError[], place: Place): ApiAnswer {
   // Clients of the token endpoint know what it tells beside `error`: it is passed on to them.
-  const members = place === 'dropIn' && errors.some(({ code }) => code === 'authority_refused')
+  const members =
+    ofExchange.has(place) &&
+    errors.some(({ code }) => code === 'authority_refused' || code === 'delegation_too_deep')
   const plain = refusalSchema(errors)
   return {
     description: errors.map(({ code, description }) => `- \`${code}\`: ${description}`).join('\n'),
@@ -59,21 +63,22 @@ export function refusalSchema(errors: readonly BrokerError[]): TSchema {
 
 /** Of a token exchange: a user who has yet to agree, a chain that is too long. */
 function refusalWithMembers(): TSchema {
-  return Type.Object(
-    {
-      error: errorOfAuthority(),
-      error_description: sentence(),
-      code: Type.String({ description: "The authority's own code, where it has one." }),
-      approval: Type.Optional(
-        Type.String({ description: 'Under which the answer of the user can be asked for.' }),
-      ),
-      expires_in: Type.Optional(
-        Type.Integer({ description: 'Seconds that the user has to answer.' }),
-      ),
-      max_depth: Type.Optional(Type.Integer({ description: 'How many actors a token may have.' })),
-    },
-    { additionalProperties: false },
-  )
+  return Type.Object(refusalMembers(), { additionalProperties: false })
+}
+
+export function refusalMembers(): TProperties {
+  return {
+    error: errorOfAuthority(),
+    error_description: sentence(),
+    code: Type.String({ description: "The authority's own code, where it has one." }),
+    approval: Type.Optional(
+      Type.String({ description: 'Under which the answer of the user can be asked for.' }),
+    ),
+    expires_in: Type.Optional(
+      Type.Integer({ description: 'Seconds that the user has to answer.' }),
+    ),
+    max_depth: Type.Optional(Type.Integer({ description: 'How many actors a token may have.' })),
+  }
 }
 
 const errorOfAuthority = () =>

@@ -48,6 +48,19 @@ export function identityAnswer(): TSchema {
             minimum: 1,
             description: 'Different targets that may be asked for in an hour.',
           }),
+          act_depth: Type.Integer({
+            minimum: 0,
+            description:
+              'The most actors that a token for somebody else may name; 0: it may act for nobody.',
+          }),
+          subjects_at_once: Type.Integer({
+            minimum: 1,
+            description: 'Different subjects that it may act for at once.',
+          }),
+          exchanges_per_subject_per_minute: Type.Integer({
+            minimum: 1,
+            description: 'New tokens that may be asked for in a minute for each of them.',
+          }),
         },
         { ...closed, description: 'How much may be asked for here.' },
       ),

@@ -2,8 +2,11 @@ import { cacheKey, type CacheKey, type KeySubject } from '../../cache/key.ts'
 import { TokenCache, type CacheDependencies } from '../../cache/token_cache.ts'
 import type { ExchangeFailure } from '../../exchange/exchanger.ts'
 import { Budget } from '../../policy/local/budget.ts'
+import { DelegationBudget } from '../../policy/local/delegation_budget.ts'
 import type { BrokerError } from '../errors.ts'
 import type { KnownProof, ProofSource } from '../proof.ts'
+import type { Identifiers } from '../delegation/identifiers.ts'
+import { Subjects } from '../delegation/subjects.ts'
 import { RateLimit } from '../rate_limit.ts'
 import type { KnownAgent, Servable } from '../servable.ts'
 import type { Wish } from '../wish.ts'
@@ -11,9 +14,15 @@ import type { Wish } from '../wish.ts'
 export interface WorkloadBounds {
   readonly tenant: string
   readonly maxEntries: number
+  readonly delegation: { readonly maxSessions: number; readonly sessionIdleMs: number }
   readonly rateLimit: { readonly perSecond: number; readonly burst: number }
   /** Whether tokens are revoked at the end: then those that were replaced are remembered, too. */
   readonly shutdown?: { readonly revoke: boolean }
+}
+
+export interface WorkloadDependencies extends CacheDependencies {
+  /** Of the broker: what it named is told from what an earlier run of it named. */
+  readonly identifiers: Identifiers
 }
 
 /**
@@ -26,6 +35,11 @@ export class Workload {
   readonly budget: Budget
   /** For clients that showed no guard value: whoever can make the pod post a form must not use up what the pod needs. */
   readonly openBudget: Budget
+  /** For whom it acts, and how often. */
+  readonly delegations: DelegationBudget
+  readonly openDelegations: DelegationBudget
+  /** Those that it acts for at the moment. */
+  readonly subjects: Subjects
   readonly rate: RateLimit
   /** The flights ahead of time that are under way, and whether a caller waits for them by now. */
   readonly ahead = new Map<CacheKey, { isAwaited: boolean }>()
@@ -38,13 +52,21 @@ export class Workload {
 
   constructor(
     proofs: ProofSource,
-    { tenant, maxEntries, rateLimit, shutdown }: WorkloadBounds,
-    dependencies: CacheDependencies,
+    { tenant, maxEntries, delegation, rateLimit, shutdown }: WorkloadBounds,
+    dependencies: WorkloadDependencies,
   ) {
     this.proofs = proofs
     this.tokens = new TokenCache(maxEntries, dependencies, shutdown?.revoke ?? false)
     this.budget = new Budget(dependencies.clock)
     this.openBudget = new Budget(dependencies.clock)
+    this.delegations = new DelegationBudget(dependencies.clock)
+    this.openDelegations = new DelegationBudget(dependencies.clock)
+    this.subjects = new Subjects(
+      { tenant, ...delegation },
+      dependencies.identifiers,
+      this.delegations,
+      dependencies,
+    )
     this.rate = new RateLimit(rateLimit, dependencies.clock)
     this.#tenant = tenant
   }

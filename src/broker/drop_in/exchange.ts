@@ -9,6 +9,7 @@ import { within, type Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import type { Random } from '../../platform/random.ts'
+import { subjectKey, type SubjectKey } from '../../policy/local/subject_key.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { GetToken } from '../get_token.ts'
@@ -83,10 +84,9 @@ export class DropInExchange {
     const parties = await this.#partiesOf(workload, wish, tokens, proven)
     if (parties instanceof BrokerError) return parties
     const owner = accountOf(workload, asked)
-    const budget = proven ? workload.budget : workload.openBudget
-    const denied = gate.denies(workload, wish) ?? gate.spend(workload, wish, budget)
-    if (denied) return denied
     const { agent, actor } = parties
+    const denied = gate.denies(workload, wish) ?? this.#pay(workload, asked, parties)
+    if (denied) return denied
     const ask = (asked: Wish) => this.#ask({ ...requestFor(asked, tokens, actor), owner })
     const left = FOREGROUND_MS - (clock.monotonic() - startedAt)
     const result = await askAgain(
@@ -108,7 +108,23 @@ export class DropInExchange {
     }
   }
 
-  /** Who the workload is, and which actor is sent. */
+  /** A token that names actors is for somebody else: what bounds that bounds it on this way, too. */
+  #pay(
+    workload: Workload,
+    { wish, proven }: ExchangeWish,
+    { depth, subject }: Parties,
+  ): BrokerError | undefined {
+    const { gate } = this.#dependencies
+    const { openBudget, openDelegations } = workload
+    const account = proven ? workload : { budget: openBudget, delegations: openDelegations }
+    if (depth === 0) return gate.spend(workload, wish, account.budget)
+    return (
+      gate.deniesDelegation(workload, depth) ??
+      gate.spendForSubject(workload, wish, subject, account)
+    )
+  }
+
+  /** Who the workload is, which actor is sent, and what comes of it. */
   async #partiesOf(
     workload: Workload,
     { agent: named }: Wish,
@@ -117,10 +133,16 @@ export class DropInExchange {
   ): Promise<Parties | BrokerError> {
     const claimed = claimedBy(subject.token)
     if (!claimed) return new BrokerError('subject_foreign')
+    const partiesWith = (agent: KnownAgent, actor: ShownToken | undefined): Parties => ({
+      agent,
+      actor,
+      subject: subjectKey(claimed),
+      depth: claimed.depth + (actor ? 1 : 0),
+    })
     const known = workload.agent
     const actorClaims = actor && claimedBy(actor.token)
     if (known && isNarrowed(claimed, known) && (!actor || isOf(actorClaims, known))) {
-      return { agent: known, actor }
+      return partiesWith(known, actor)
     }
     // Unknown yet, or several in one pod; and what follows may need the token itself.
     // Whoever showed no guard value names no agent: each name that came by would be an exchange of the workload's.
@@ -128,12 +150,13 @@ export class DropInExchange {
     if (own instanceof BrokerError) return own
     const { agent } = own
     if (claimed.iss !== agent.iss) return new BrokerError('subject_foreign')
-    if (actor) return isOf(actorClaims, agent) ? { agent, actor } : new BrokerError('actor_not_own')
-    if (isNarrowed(claimed, agent)) return { agent, actor: undefined }
+    if (actor)
+      return isOf(actorClaims, agent) ? partiesWith(agent, actor) : new BrokerError('actor_not_own')
+    if (isNarrowed(claimed, agent)) return partiesWith(agent, undefined)
     if (!proven) return unproven(false)
     // Made for another, it proves nobody as an actor, and the local policy allows none without a target.
     if (!own.isPlain) return new BrokerError('audience_not_allowed')
-    return { agent, actor: { token: own.token, tokenType: tokenTypes.access_token } }
+    return partiesWith(agent, { token: own.token, tokenType: tokenTypes.access_token })
   }
 
   /** A token of somebody else brings its audiences with it where the request names none: which scopes are allowed is known then. */
@@ -184,6 +207,9 @@ type Timed = IssuedToken & { readonly askedAt: number }
 interface Parties {
   readonly agent: KnownAgent
   readonly actor: ShownToken | undefined
+  readonly subject: SubjectKey
+  /** How many actors the token names that results. */
+  readonly depth: number
 }
 
 /** A token that is exchanged as it is, for it is the workload's already. */

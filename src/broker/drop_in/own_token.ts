@@ -13,6 +13,8 @@ export interface Claimed {
   readonly clientId: string | undefined
   /** `sub` of the current actor, which is the outermost (RFC 8693 section 4.1). */
   readonly actor: string | undefined
+  /** How many actors it names, one in the other. */
+  readonly depth: number
 }
 
 /** What a token says of itself. Nothing is verified: the authority does that. Undefined: it is no JWT, or names no issuer. */
@@ -22,7 +24,7 @@ export function claimedBy(token: string): Claimed | undefined {
   const { iss, sub, client_id: clientId, act } = jws.payload
   if (typeof iss !== 'string') return undefined
   const actor = isJsonObject(act) ? textOf(act['sub']) : undefined
-  return { iss, sub: textOf(sub), clientId: textOf(clientId), actor }
+  return { iss, sub: textOf(sub), clientId: textOf(clientId), actor, depth: depthOf(act) }
 }
 
 /** Whether a token says that it is an agent's own. One that the agent holds for a user has another subject. */
@@ -78,6 +80,13 @@ export function reachOf(token: string, wish: Wish, agent: KnownAgent): Wish {
   )
   if (audiences.length === 0) return wish
   return wishFor({ audiences, resources: [], scope: wish.scope, agent: wish.agent })
+}
+
+/** How deep a claim `act` is nested; the reader of the token bounds it. */
+function depthOf(act: unknown): number {
+  let depth = 0
+  for (let each = act; isJsonObject(each); each = each['act']) depth += 1
+  return depth
 }
 
 function textOf(value: unknown): string | undefined {

@@ -14,6 +14,11 @@ export function dropRevoked(workload: Workload, raw: IncomingMessage, body: Buff
   for (const [key, servable] of workload.tokens.values()) {
     if (accessTokenOf(servable) === revoked) workload.tokens.drop(key)
   }
+  for (const acting of workload.subjects.all()) {
+    for (const [, delegated] of acting.tokens.values()) {
+      if (accessTokenOf(delegated) === revoked) acting.endToken(delegated)
+    }
+  }
 }
 
 /**

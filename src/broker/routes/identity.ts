@@ -35,6 +35,9 @@ export function identityRoute({ gate, clock, answers }: IdentityRouteDependencie
       limits: {
         exchanges_per_minute: limits.exchangesPerMinute,
         audiences_per_hour: limits.audiencesPerHour,
+        act_depth: limits.actDepth,
+        subjects_at_once: limits.subjectsAtOnce,
+        exchanges_per_subject_per_minute: limits.exchangesPerSubjectPerMinute,
       },
     }
     return answers.send(reply, 'identity', JSON.stringify(body))

@@ -21,6 +21,7 @@ export function localFaults(definitions: readonly Definition[]): readonly Fault[
   return [
     ...definitions.flatMap(({ at, entry }) => allowFaults(entry.allow ?? [], `${at}.allow`)),
     ...definitions.flatMap(({ at, entry }) => defaultFaults(entry, `${at}.defaults.audience`)),
+    ...definitions.flatMap(({ at, entry }) => delegationFaults(entry, `${at}.delegation`)),
     ...repeatedNames(definitions),
     ...neverReached(definitions),
   ]
@@ -96,6 +97,18 @@ function defaultFaults(
       speaksOf(allowedPairOf(entry), audience),
   )
   return isAllowed ? [] : [{ path, message: 'must be an audience that `allow` allows' }]
+}
+
+/** Of a workload that acts for nobody nothing is counted: whoever wrote a limit beside that meant something else. */
+function delegationFaults(
+  { delegation: { maxDepth, ...counted } = {} }: WorkloadEntry,
+  path: string,
+): readonly Fault[] {
+  if (maxDepth !== 0) return []
+  return Object.keys(counted).map((name) => ({
+    path: `${path}.${name}`,
+    message: 'must be absent where maxDepth is 0: the workload acts for nobody',
+  }))
 }
 
 function audienceFault(audience: string): string | undefined {

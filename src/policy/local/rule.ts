@@ -17,6 +17,13 @@ export interface LocalRule {
   readonly name: string
   readonly exchangesPerMinute?: number | undefined
   readonly audiencesPerHour?: number | undefined
+  /** How it may act for others. What is absent the configuration says. */
+  readonly delegation: {
+    /** 0: for nobody. */
+    readonly maxDepth?: number
+    readonly subjects?: number
+    readonly exchangesPerMinute?: number
+  }
   /** Undefined: whatever the authority allows. */
   readonly allow: readonly LocalAllowance[] | undefined
   /** What a request means that leaves it out. */
@@ -51,6 +58,7 @@ export function localRuleOf(entry: WorkloadEntry): LocalRule {
     name: entry.name,
     exchangesPerMinute: entry.exchangesPerMinute,
     audiencesPerHour: entry.audiencesPerHour,
+    delegation: entry.delegation ?? {},
     allow: entry.allow,
     defaults: entry.defaults ?? {},
     scopesAt: (targets) => pairs && scopesOf(pairs, targets),

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { MAX_AUDIENCES_PER_HOUR } from '../../config/bounds.ts'
+import { MAX_ACT_DEPTH, MAX_AUDIENCES_PER_HOUR, MAX_SUBJECTS_AT_ONCE } from '../../config/bounds.ts'
 import { accountPattern, identifier, namespacePattern } from '../../config/forms.ts'
 
 const closed = { additionalProperties: false }
@@ -47,6 +47,34 @@ const defaultsSchema = Type.Object(
   { ...closed, description: 'What requests mean that leave it out.' },
 )
 
+const delegationSchema = Type.Object(
+  {
+    maxDepth: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_ACT_DEPTH,
+        description:
+          'The most actors that a token may name, one in the other. 0: it may act for nobody.',
+      }),
+    ),
+    subjects: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_SUBJECTS_AT_ONCE,
+        description: 'For how many different users, or others, one workload may act at once.',
+      }),
+    ),
+    exchangesPerMinute: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'How many exchanges one workload gets in a minute for each of them.',
+      }),
+    ),
+  },
+  { ...closed, description: 'How it may act for others.' },
+)
+
 const workloadSchema = Type.Object(
   {
     name: Type.String({
@@ -87,6 +115,7 @@ const workloadSchema = Type.Object(
         description: 'How many different audiences one workload may name in an hour.',
       }),
     ),
+    delegation: Type.Optional(delegationSchema),
   },
   closed,
 )

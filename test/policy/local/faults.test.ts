@@ -26,6 +26,7 @@ const accountFault =
   'must be a service account: lower case letters, digits, dashes, dots and stars, 253 at most, with no dash or dot at either end'
 const nameFault =
   'must be letters, digits, dots, dashes and underscores, 128 at most, with a letter or digit first'
+const countsNothing = 'must be absent where maxDepth is 0: the workload acts for nobody'
 const hostFault = 'a * at the end of a host reaches into hosts of others'
 const idle = (index: number): string =>
   `restricts nothing: ${W}[0].allow[${String(index)}] allows all of it already`
@@ -66,6 +67,37 @@ const entries: readonly (readonly [name: string, entry: string, ...faults: strin
     `${W}[0].audiencesPerHour: must be <= 10000`,
   ],
   ['the most of both', 'name: a, exchangesPerMinute: 100000, audiencesPerHour: 10000'],
+  ['delegation to nobody', 'name: a, delegation: { maxDepth: 0 }'],
+  [
+    'delegation to nobody, counted',
+    'name: a, delegation: { maxDepth: 0, subjects: 1, exchangesPerMinute: 1 }',
+    `${W}[0].delegation.subjects: ${countsNothing}`,
+    `${W}[0].delegation.exchangesPerMinute: ${countsNothing}`,
+  ],
+  ['delegation with nothing said', 'name: a, delegation: {}'],
+  [
+    'the most of delegation',
+    'name: a, delegation: { maxDepth: 10, subjects: 100000, exchangesPerMinute: 100000 }',
+  ],
+  [
+    'too much of delegation',
+    'name: a, delegation: { maxDepth: 11, subjects: 100001, exchangesPerMinute: 100001 }',
+    `${W}[0].delegation.maxDepth: must be <= 10`,
+    `${W}[0].delegation.subjects: must be <= 100000`,
+    `${W}[0].delegation.exchangesPerMinute: must be <= 100000`,
+  ],
+  [
+    'no subjects',
+    'name: a, delegation: { subjects: 0, exchangesPerMinute: 0 }',
+    `${W}[0].delegation.subjects: must be >= 1`,
+    `${W}[0].delegation.exchangesPerMinute: must be >= 1`,
+  ],
+  ['delegation off', 'name: a, delegation: false', `${W}[0].delegation: must be object`],
+  [
+    'another word for the depth',
+    'name: a, delegation: { actDepth: 2 }',
+    `${W}[0].delegation.actDepth: ${noSuch}`,
+  ],
   [
     'an audience with a space',
     'name: a, allow: [{ audience: "a b" }]',

@@ -77,7 +77,8 @@ test('is what was written', () => {
         - { audience: "https://docs.example.com", scopes: [read:documents] }
         - { scopes: [agent:self] }
       exchangesPerMinute: 30
-      audiencesPerHour: 10`
+      audiencesPerHour: 10
+      delegation: { maxDepth: 2, subjects: 5, exchangesPerMinute: 3 }`
   const parsed = LocalPolicy.parse([{ path: 'p.yaml', bytes: Buffer.from(text) }])
   const rule = parsed.ruleFor(sub('research', 'x'))
   expect(rule).toMatchObject({
@@ -88,6 +89,7 @@ test('is what was written', () => {
     ],
     exchangesPerMinute: 30,
     audiencesPerHour: 10,
+    delegation: { maxDepth: 2, subjects: 5, exchangesPerMinute: 3 },
   })
   expect(rule?.denies({ targets: ['https://other.example'], scope: undefined })).toBe(
     'audience_not_allowed',

@@ -132,7 +132,11 @@ test('shows what was written', () => {
     exchangesPerMinute: 3,
     audiencesPerHour: 4,
   })
-  expect(ruleOf(undefined)).toMatchObject({ allow: undefined, exchangesPerMinute: undefined })
+  expect(ruleOf(undefined)).toMatchObject({
+    allow: undefined,
+    exchangesPerMinute: undefined,
+    delegation: {},
+  })
 })
 
 test.each<[string, readonly string[], readonly string[] | undefined]>([

@@ -1,0 +1,118 @@
+import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import type { Dispatcher } from 'undici'
+import Pool from 'undici/lib/dispatcher/pool.js'
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
+import type { Upstream } from '../broker/proxy/upstream.ts'
+import type { ProxyRouteConfig } from '../config/proxy.ts'
+import { isLoopbackHost } from '../platform/http_client.ts'
+import { OperatorFault } from '../platform/operator_fault.ts'
+import { isProxied, type ProxyEnvironment } from '../platform/proxy.ts'
+import { Watched } from '../platform/watched.ts'
+import type { Opened } from './opened.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const MAX_CA_BYTES = 1_048_576
+const CONNECT_MS = 5_000
+
+/** As many as there may be requests of a route: none waits for a connection. */
+const limits = {
+  connections: 256,
+  pipelining: 1,
+  // Of HTTP/2 there is no WebSocket, and one connection would carry requests with tokens of several users.
+  allowH2: false,
+  maxHeaderSize: 16_384,
+  // The proxy has clocks of its own.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+}
+
+/**
+ * The connections to the upstream of a route, through the proxy of the environment where there is one for it.
+ * @throws OperatorFault
+ */
+export async function openUpstream(
+  { name, upstream, caFile }: ProxyRouteConfig,
+  opened: Opened,
+  surroundings: Surroundings,
+): Promise<Upstream> {
+  const ca = caFile === undefined ? undefined : await openCa(name, caFile, surroundings)
+  if (ca) opened.follow(ca)
+  const open = (pem: string | undefined): Dispatcher =>
+    dispatcherTo(upstream, pem, surroundings.proxyEnv ?? {})
+  let current = open(ca?.current())
+  ca?.onChange((pem) => {
+    const before = current
+    current = open(pem)
+    // What is under way goes on.
+    void before.close()
+  })
+  opened.add(() => current.destroy())
+  return { origin: upstream.origin, dispatcher: () => current }
+}
+
+function dispatcherTo(url: URL, pem: string | undefined, given: ProxyEnvironment): Dispatcher {
+  // Made once: it would be read anew for each connection.
+  const tls = pem === undefined ? {} : { secureContext: createSecureContext({ ca: pem }) }
+  const proxy = given['https_proxy'] ?? given['HTTPS_PROXY']
+  if (proxy === undefined || isLoopbackHost(url.hostname) || !isProxied(url, given)) {
+    return new Pool(url.origin, { ...limits, connect: { ...tls, timeout: CONNECT_MS } })
+  }
+  return withRecords(
+    new ProxyAgent({
+      ...limits,
+      uri: proxy,
+      requestTls: { ...tls, timeout: CONNECT_MS },
+      proxyTls: { timeout: CONNECT_MS },
+    }),
+  )
+}
+
+/** Of two fields of one name in a list the agent would keep one. */
+function withRecords(agent: Dispatcher): Dispatcher {
+  const dispatch = agent.dispatch.bind(agent)
+  agent.dispatch = (options, handler) =>
+    dispatch({ ...options, headers: recordOf(options.headers as readonly string[]) }, handler)
+  return agent
+}
+
+function recordOf(list: readonly string[]): Record<string, string[]> {
+  const record: Record<string, string[]> = {}
+  for (let at = 0; at < list.length; at += 2) {
+    const name = (list[at] ?? '').toLowerCase()
+    const values = Object.hasOwn(record, name) ? record[name] : undefined
+    if (values) values.push(list[at + 1] ?? '')
+    else Object.defineProperty(record, name, { value: [list[at + 1] ?? ''], enumerable: true })
+  }
+  return record
+}
+
+async function openCa(
+  name: string,
+  file: string,
+  surroundings: Surroundings,
+): Promise<Watched<string>> {
+  try {
+    return await Watched.open(
+      {
+        what: 'proxy_ca',
+        paths: [file],
+        maxBytes: MAX_CA_BYTES,
+        parse: ([content]) => pemIn(content?.bytes.toString('utf8') ?? '', file),
+      },
+      surroundings,
+    )
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error
+    throw new OperatorFault(`broker.proxy, caFile of the route ${name}: ${error.message}`)
+  }
+}
+
+function pemIn(text: string, file: string): string {
+  try {
+    new X509Certificate(text)
+  } catch {
+    throw new OperatorFault(`${file} holds no PEM certificate`)
+  }
+  return text
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { BrokerError } from '../../../src/broker/errors.ts'
+import { ask, codeOf, docs, startProxy, startUpstream, type Answering } from './world.ts'
+
+/** An upstream that takes the tokens that `isGood` lets pass, and tells each body that it read. */
+async function start(isGood: (token: string) => boolean, refuse?: Answering) {
+  const bodies: number[] = []
+  const upstream = await startUpstream((request, response) => {
+    const token = request.headers.authorization?.slice('Bearer '.length) ?? ''
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    request.on('end', () => {
+      bodies.push(bytes)
+      if (isGood(token)) response.end(`hello ${token}`)
+      else if (refuse) refuse(request, response)
+      else response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no')
+    })
+  })
+  const proxy = await startProxy({ routes: [docs(upstream.origin)] })
+  // A token that was asked for long ago.
+  await ask(proxy, 'HEAD /docs/first')
+  proxy.clock.advance(11_000)
+  upstream.seen.length = 0
+  bodies.length = 0
+  return { upstream, proxy, bodies }
+}
+
+const second = (token: string): boolean => token === 'own-2'
+
+describe('a 401', () => {
+  test.each([
+    ['without a body', 'GET', undefined],
+    ['with a small body', 'POST', 'x'.repeat(65_536)],
+  ])('to a request %s is tried again, with another token', async (_name, method, body) => {
+    const { upstream, proxy, bodies } = await start(second)
+    const answer = await ask(proxy, `${method} /docs/a`, [], body)
+    expect([answer.status, answer.body.includes('hello own-2')]).toEqual([200, true])
+    expect(upstream.seen.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer own-1',
+      'Bearer own-2',
+    ])
+    expect(bodies).toEqual([body?.length ?? 0, body?.length ?? 0])
+    expect(proxy.bearers.rejected).toEqual(['own-1'])
+  })
+
+  test('to a body of more than 64 KiB is handed on', async () => {
+    const { upstream, proxy } = await start(second)
+    const answer = await ask(proxy, 'POST /docs/a', [], 'x'.repeat(65_537))
+    expect([answer.status, answer.header('www-authenticate')]).toEqual([401, 'Bearer'])
+    expect([upstream.seen.length, proxy.bearers.rejected]).toEqual([1, []])
+  })
+
+  test('for a token of the last ten seconds is handed on', async () => {
+    const { upstream, proxy } = await start(() => false)
+    expect((await ask(proxy, 'GET /docs/a')).status).toBe(401)
+    expect(upstream.seen).toHaveLength(2)
+    for (let count = 0; count < 5; count += 1) await ask(proxy, 'GET /docs/a')
+    expect(upstream.seen).toHaveLength(7)
+    expect(proxy.bearers.rejected).toEqual(['own-1'])
+  })
+
+  test('of the second token is handed on, whatever it is', async () => {
+    const { upstream, proxy } = await start(
+      () => false,
+      (_, response) => response.writeHead(upstream.seen.length === 1 ? 401 : 418).end('tea'),
+    )
+    expect((await ask(proxy, 'GET /docs/a')).status).toBe(418)
+    expect(upstream.seen).toHaveLength(2)
+  })
+
+  test('where no other token can be had is answered with why', async () => {
+    const { upstream, proxy } = await start((token) => {
+      // From now on there is none.
+      proxyOf.refusal = new BrokerError('authority_unavailable')
+      return token === 'never'
+    })
+    const proxyOf = proxy.bearers
+    expect(codeOf(await ask(proxy, 'GET /docs/a'))).toBe('503 authority_unavailable')
+    expect(upstream.seen).toHaveLength(1)
+  })
+
+  test('with a body that does not end costs no more than a little', async () => {
+    let isClosed = false
+    const { proxy } = await start(second, (_, response) => {
+      response.writeHead(401)
+      const more = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(16_384)));
+        response.once('drain', more)
+      }
+      response.on('close', () => {
+        isClosed = true
+      })
+      more()
+    })
+    const answer = await ask(proxy, 'GET /docs/a')
+    expect(answer.status).toBe(200)
+    while (!isClosed) await new Promise((resolve) => setImmediate(resolve))
+  })
+})

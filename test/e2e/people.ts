@@ -1,0 +1,32 @@
+import { bundle } from './bundle.ts'
+import { CHART_SYSTEM, FULLNAME } from './chart.ts'
+import type { Cluster } from './cluster.ts'
+import { DEMO } from './pods.ts'
+import { notebook } from './registrations.ts'
+
+export interface Person {
+  readonly sub: string
+  /** Their access token, as the client has it that they signed in to. */
+  readonly token: string
+}
+
+/** Runs `lumo-broker` in the pod of the chart's authority, as its operator does; what it prints. */
+export function operate(cluster: Cluster, ...command: readonly string[]): Promise<string> {
+  const all = ['lumo-broker', ...command, '--config', '/etc/lumo/config/config.yaml']
+  return cluster.exec(CHART_SYSTEM, `${FULLNAME}-authority-0`, 'authority', all)
+}
+
+/** Somebody who has just signed in. `pod` is one that trusts the authority. */
+export async function newPerson(cluster: Cluster, email: string, pod: string): Promise<Person> {
+  const added = await operate(cluster, 'users', 'add', '--email', email)
+  const [, sub = ''] = /^sub: (\S+)$/m.exec(added) ?? []
+  const [, password = ''] = /^password: (\S+)$/m.exec(added) ?? []
+  const wish = { ...notebook, email, password }
+  const program = ['node', '--input-type=module', '-', JSON.stringify(wish)]
+  const { code, stdout, stderr } = await cluster.tryKubectl(
+    ['-n', DEMO, 'exec', '-i', pod, '-c', 'app', '--', ...program],
+    await bundle('sign_in.ts'),
+  )
+  if (code !== 0) throw new Error(`${email} could not sign in: ${stderr}`)
+  return { sub, token: stdout.trim() }
+}
