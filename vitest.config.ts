@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests that play with real processes in real time: their patience is not to be used up by tests beside them. */
 const withProcesses = [
   'test/faults/**/*.test.ts',
-  'test/flows/{dev,applications_docs,refresh_race,two_processes}.test.ts',
+  'test/flows/{dev,acting_docs,applications_docs,proxy_docs,refresh_race,two_processes}.test.ts',
   'test/cli/{doctor,wait}.test.ts',
   'test/conformance/moto.test.ts',
   'test/examples/**/*.test.ts',

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 
-/** `npm run fuzz`: the properties of the verifiers over many more cases than a run of the tests can afford. */
+/** `npm run fuzz`: the properties of the verifiers, and of acting for others, over many more cases than a run of the tests can afford. */
 const CASES = '200000'
 
-const { status } = spawnSync('vitest', ['run', 'test/verifier/fuzz', '--testTimeout', '3600000'], {
+const files = ['test/verifier/fuzz', 'test/broker/fuzz']
+const { status } = spawnSync('vitest', ['run', ...files, '--testTimeout', '3600000'], {
   stdio: 'inherit',
   env: { FUZZ_CASES: CASES, ...process.env },
 })

@@ -314,7 +314,11 @@ const catalogue = {
   ],
   upstream_unavailable: [502, 'upstream_error', 'The upstream cannot be reached, or broke off.'],
   upstream_timeout: [504, 'upstream_error', 'The upstream gives no answer in time.'],
-  upstream_unusable: [502, 'upstream_error', 'The upstream gave an answer that cannot be passed on.'],
+  upstream_unusable: [
+    502,
+    'upstream_error',
+    'The upstream gave an answer that cannot be passed on.',
+  ],
   unexpected: [500, 'server_error', 'The request could not be served.'],
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>
 

@@ -25,6 +25,7 @@ export interface Application {
     readonly authority: readonly string[]
     readonly broker: readonly string[]
     readonly proxy: readonly string[]
+    readonly authorization: readonly string[]
     readonly webhook: readonly string[]
     readonly operations: readonly string[]
   }
@@ -103,6 +104,7 @@ export async function startApplication(
         authority: authority?.addresses ?? [],
         broker: broker?.addresses ?? [],
         proxy: broker?.proxyAddresses ?? [],
+        authorization: broker?.authorizationAddresses ?? [],
         webhook: webhook?.addresses ?? [],
         operations: operations.addresses,
       },

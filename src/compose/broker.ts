@@ -53,6 +53,7 @@ export interface RunningBroker {
   readonly addresses: readonly string[]
   /** Of the proxy that adds tokens. */
   readonly proxyAddresses: readonly string[]
+  readonly authorizationAddresses: readonly string[]
   /** True once a first token was had; of a broker for others, at once. */
   hasToken(): boolean
   /** Resolves with a sentence when a sidecar has nothing left to try. */
@@ -106,7 +107,6 @@ async function open(
     { getToken, gate, exchanger, link, workloads: () => callers.workloads() },
     surroundings,
   )
-
   observe(metrics, () => callers.workloads(), exchanger)
   let hosts: ReadonlySet<string> = new Set()
   const guard = await openDropInGuard(config.dropIn, opened, surroundings)
@@ -168,6 +168,7 @@ async function open(
   return {
     addresses: listening.addresses,
     proxyAddresses: proxy?.addresses ?? [],
+    authorizationAddresses: authorization?.addresses ?? [],
     hasToken: () => (warming?.done() ?? true) && (sinks?.done() ?? true),
     givenUp:
       warming && config.remote
@@ -191,7 +192,10 @@ async function open(
       ])
       if (config.shutdown.revoke) {
         stopRefreshing()
-        const holders = [...callers.workloads()].flatMap((one) => [one, ...one.subjects.all()])
+        const holders = [...callers.workloads()].flatMap((one) => [
+          one,
+          ...[...one.subjects.all()].map((acting) => ({ tokens: acting })),
+        ])
         await revokeHeld(holders, revocation(link), surroundings, REVOKE_WITHIN_MS)
       }
       await opened.close()

@@ -7,7 +7,7 @@ import type { WebhookConfig } from './webhook.ts'
 interface Listeners {
   readonly operations: ListenAddress | undefined
   readonly authority: Pick<AuthorityConfig, 'listen'> | undefined
-  readonly broker: Pick<BrokerConfig, 'listen'> | undefined
+  readonly broker: Pick<BrokerConfig, 'listen' | 'proxy' | 'authorization'> | undefined
   readonly webhook: Pick<WebhookConfig, 'listen'> | undefined
 }
 
@@ -20,15 +20,18 @@ export function checkListeners(
     ...(operations ? [{ path: 'operations.listen', address: operations }] : []),
     ...(authority ? [{ path: 'authority.listen', address: authority.listen }] : []),
     ...(webhook ? [{ path: 'webhook.listen', address: webhook.listen }] : []),
-    ...(broker?.listen ?? []).map((address, index) => ({
-      path: `broker.listen[${String(index)}]`,
-      address,
-    })),
+    ...listed('broker.listen', broker?.listen),
+    ...listed('broker.proxy.listen', broker?.proxy?.listen),
+    ...listed('broker.authorization.listen', broker?.authorization?.listen),
   ]
   all.forEach(({ path, address }, index) => {
     const other = all.slice(0, index).find((earlier) => isSame(earlier.address, address))
     if (other) fault(path, `${other.path} has this address already`)
   })
+}
+
+function listed(setting: string, addresses: readonly ListenAddress[] = []) {
+  return addresses.map((address, index) => ({ path: `${setting}[${String(index)}]`, address }))
 }
 
 function isSame(one: ListenAddress, two: ListenAddress): boolean {

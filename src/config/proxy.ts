@@ -263,8 +263,9 @@ function resolveUpstream(
     fault(`${path}.upstream`, 'must be a URL without credentials, query and fragment')
   }
   // A URL parser takes dot segments and empty ones as it pleases: what is written has to be what is asked for.
+  const written = text.replace(/^[^/]*\/\/[^/?#]*/, '').replace(/[?#].*$/, '')
   const isPlain = /^(\/[A-Za-z0-9._~!$&'()+,=:@-]+)*\/?$/.test(url.pathname)
-  if (!isPlain || (url.pathname !== '/' && !text.endsWith(url.pathname))) {
+  if (!isPlain || (written === '' ? '/' : written) !== url.pathname) {
     fault(
       `${path}.upstream`,
       'must have a path without empty segments, segments of dots and encoded characters',

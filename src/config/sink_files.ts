@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import type { ListenAddress } from '../platform/listen.ts'
 import type { AuthorityConfig, BrokerConfig, TenantConfig } from './config.ts'
 import type { ReportFault } from './document.ts'
 
@@ -32,6 +33,7 @@ export function checkSinkFiles(
 
 function filesOf(broker: BrokerConfig): readonly Named[] {
   const { proof, remote, tls, dropIn, policy, terminationMessageFile, listen } = broker
+  const { proxy, authorization } = broker
   return [
     { setting: 'broker.proof.file', path: proof.from === 'file' ? proof.file : undefined },
     { setting: 'broker.authority.caFile', path: remote?.caFile },
@@ -42,11 +44,21 @@ function filesOf(broker: BrokerConfig): readonly Named[] {
     },
     { setting: 'broker.policy', path: policy },
     { setting: 'broker.terminationMessageFile', path: terminationMessageFile },
-    ...listen.map((address, index) => ({
-      setting: `broker.listen[${String(index)}]`,
-      path: 'socket' in address ? address.socket : undefined,
+    ...socketsOf('broker.listen', listen),
+    ...socketsOf('broker.proxy.listen', proxy?.listen),
+    ...socketsOf('broker.authorization.listen', authorization?.listen),
+    ...(proxy?.routes ?? []).map(({ caFile }, index) => ({
+      setting: `broker.proxy.routes[${String(index)}].caFile`,
+      path: caFile,
     })),
   ]
+}
+
+function socketsOf(setting: string, addresses: readonly ListenAddress[] = []): readonly Named[] {
+  return addresses.map((address, index) => ({
+    setting: `${setting}[${String(index)}]`,
+    path: 'socket' in address ? address.socket : undefined,
+  }))
 }
 
 function storedBy(authority: AuthorityConfig): readonly Named[] {

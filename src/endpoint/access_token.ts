@@ -13,6 +13,8 @@ declare const verified: unique symbol
 export interface AccessToken {
   readonly [verified]: true
   readonly jti: string
+  /** `jti` of the tokens that it is derived from, the first one first. */
+  readonly derivedFrom: readonly string[]
   readonly grantId: string
   readonly sub: string
   readonly clientId: string
@@ -50,6 +52,9 @@ interface AccessTokensDependencies {
 
 /** The claim that marks a token as the end of the road. */
 export const NOT_EXCHANGEABLE = 'not_exchangeable'
+
+/** The claim that names what a token is derived from: revoking one of these reaches it. */
+export const DERIVED_FROM = 'derived_from'
 
 /** Reads access tokens that a tenant itself issued (RFC 9068 section 4). */
 export class AccessTokens {
@@ -114,6 +119,8 @@ function claimsOf(claims: Readonly<Record<string, unknown>>): AccessToken | unde
   const { aud, scope, auth_time: authTime } = claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (!audiences.every((audience) => typeof audience === 'string')) return undefined
+  const derivedFrom: unknown = claims[DERIVED_FROM] ?? []
+  if (!isTexts(derivedFrom)) return undefined
   const parsedScope = typeof scope === 'string' ? parseScope(scope) : []
   const parsedAct = act === undefined ? undefined : parseAct(act)
   if (!parsedScope || (act !== undefined && !parsedAct)) return undefined
@@ -122,6 +129,7 @@ function claimsOf(claims: Readonly<Record<string, unknown>>): AccessToken | unde
   if (cnf !== undefined && typeof jkt !== 'string') return undefined
   return {
     jti,
+    derivedFrom,
     grantId,
     sub,
     clientId,
@@ -134,7 +142,11 @@ function claimsOf(claims: Readonly<Record<string, unknown>>): AccessToken | unde
     mayAct: mayActOf(claims['may_act']),
     jkt,
     exchangeable: claims[NOT_EXCHANGEABLE] !== true,
-  } as AccessToken
+  } as unknown as AccessToken
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
 
 function mayActOf(value: unknown): AccessToken['mayAct'] {

@@ -5,7 +5,7 @@ import { showScope } from '../oauth/scope.ts'
 import { unixSeconds, type Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Allowed } from '../policy/ceiling.ts'
-import { NOT_EXCHANGEABLE } from './access_token.ts'
+import { DERIVED_FROM, NOT_EXCHANGEABLE } from './access_token.ts'
 import { agentClaims } from './agent_claims.ts'
 import type { Authorization } from './grants/grant.ts'
 import type { Tenant } from './tenant.ts'
@@ -46,6 +46,7 @@ export async function mint(
   { clock, random }: MintDependencies,
 ): Promise<Minted | OAuthError> {
   const { party, sub, act, mayAct, authTime, final, notAfter = Infinity } = authorization
+  const { derivedFrom = [] } = authorization
   const scope = showScope(allowed.scope)
   const now = unixSeconds(clock)
   const expiresAt = Math.min(now + authorization.lifetimeSeconds, notAfter)
@@ -66,6 +67,7 @@ export async function mint(
       exp: expiresAt,
       jti,
       grant_id: grantId,
+      ...(derivedFrom.length > 0 && { [DERIVED_FROM]: derivedFrom }),
       tenant: tenant.slug,
       ...(scope !== '' && { scope }),
       ...(act && { act }),

@@ -12,6 +12,8 @@ const MAX_FAMILY_SECONDS = 365 * 86_400
 /** What of a token or of a refresh family can be named by a revocation. */
 export interface Revocable {
   readonly jti?: string
+  /** `jti` of the tokens that it is derived from. */
+  readonly derivedFrom?: readonly string[]
   readonly grantId: string
   readonly sub: string
   readonly clientId: string
@@ -37,14 +39,22 @@ export class Revocations {
     this.#dependencies = dependencies
   }
 
-  /** Also true where an actor of the chain, or its client, was revoked: what it handed on ends with it. */
-  reaches({ jti, grantId, sub, clientId, act, issuedAt }: Revocable): Promise<boolean> {
+  /** Also true where an actor of the chain, or its client, or a token that it came of was revoked: what was handed on ends with it. */
+  reaches({
+    jti,
+    derivedFrom = [],
+    grantId,
+    sub,
+    clientId,
+    act,
+    issuedAt,
+  }: Revocable): Promise<boolean> {
     const { tenant, store } = this.#dependencies
     const actors = actorsOf(act)
     const clients = [clientId, ...actors.map((actor) => actor.client_id)]
     return store.isRevoked({
       tenant,
-      jti,
+      jtis: [...(jti === undefined ? [] : [jti]), ...derivedFrom],
       grantId,
       subjects: [sub, ...actors.map((actor) => actor.sub)],
       clients,

@@ -84,7 +84,8 @@ export interface RevocationRecord {
 /** What is known of a token or a family, to look its revocation up. */
 export interface RevocationQuestion {
   readonly tenant: string
-  readonly jti: string | undefined
+  /** Its own, and of all that it is derived from. */
+  readonly jtis: readonly string[]
   readonly grantId: string
   readonly subjects: readonly string[]
   readonly clients: readonly string[]

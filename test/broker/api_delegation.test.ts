@@ -34,7 +34,11 @@ async function withBroker(
 ): Promise<void> {
   if (!isChanged) return use(standing)
   const broker = await actingBroker()
-  await use(broker).finally(() => broker.close())
+  try {
+    await use(broker)
+  } finally {
+    await broker.close()
+  }
 }
 
 type Form = Readonly<Record<string, string>>
@@ -182,13 +186,15 @@ describe('every refusal is met where it is said, as it is described:', () => {
     return withBroker(given !== undefined, async (broker) => {
       await given?.(broker)
       broker.decide({ status: 'approved' })
-      broker.call(calling?.(broker))
+      broker.callAs(calling?.(broker))
       const request = broker.request(place)
       const refused = { status: status ?? new BrokerError(code).status, code }
       const row = { name: '', ...refused, ...(sent?.(request, broker) ?? request) }
-      await expectAsDescribed(row, broker, described).finally(() => {
-        broker.call(undefined)
-      })
+      try {
+        await expectAsDescribed(row, broker, described)
+      } finally {
+        broker.callAs(undefined)
+      }
     })
   })
 })

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { templateOf } from '../../src/broker/api/paths.ts'
 import { describedCodes } from '../../src/broker/api/places.ts'
 import { tokenParameters } from '../../src/broker/api/token.ts'
+import { readSessionAsk, rememberingAsks } from '../../src/broker/delegation/ask.ts'
 import {
   commonParameters,
   exchangeParameters,
@@ -15,6 +17,7 @@ import { wishOfBody } from '../../src/broker/wish.ts'
 import { membersOf, type Json } from '../ops/contract.ts'
 import { declaredIn } from '../ops/declared.ts'
 import { routesOf } from '../ops/routes.ts'
+import { ACCESS } from '../fakes/acting.ts'
 import { describedBroker } from './described.ts'
 
 const contract = describedBroker()
@@ -105,5 +108,65 @@ describe('a request that the description allows is read, and one that it does no
     const read = !(wishOfBody(type, Buffer.from(form)) instanceof BrokerError)
     const faults = contract.requestFaults('POST', '/v1/token', type, membersOf(form))
     expect({ form, described: faults.length === 0 }).toEqual({ form, described: read })
+  })
+})
+
+describe('a request to act for somebody that the description allows is read, and one that it does not is refused', () => {
+  const type = 'application/x-www-form-urlencoded'
+  const subject = `subject_token=a.b.c&subject_token_type=${ACCESS}`
+  const subjects = [
+    '',
+    subject,
+    'subject_token=a.b.c',
+    `subject_token_type=${ACCESS}`,
+    `subject_token=&subject_token_type=${ACCESS}`,
+    `subject_token=a.b.c&subject_token_type=${ACCESS.replace('access_token', 'jwt')}`,
+    `subject_token=a.b.c&subject_token_type=${ACCESS.replace('access_token', 'id_token')}`,
+    `subject_token=a.b.c&subject_token_type=`,
+    `${subject}&${subject}`,
+    `${subject}&session=a`,
+    `${subject}&agent=a`,
+    `${subject}&agent=${'a'.repeat(256)}`,
+    `${subject}&agent=`,
+    `${subject}&actor_token=a.b.c`,
+    `${subject}&grant_type=a`,
+    `${subject}&min_ttl=1`,
+    `${subject}&audience=a`,
+    'session=a',
+  ]
+  const targets = [
+    'session=a&session=b',
+    'session=',
+    `session=a&${subject}`,
+    'session=a&audience=a&audience=b&resource=urn:c&scope=d+e&agent=f',
+    `${subject}&audience=a&audience=b&resource=urn:c&scope=d+e&agent=f`,
+    `session=a&audience=${'a'.repeat(513)}`,
+    'session=a&resource=a',
+    'session=a&scope=%22',
+    'session=a&scope=a&scope=b',
+    'session=a&colour=a',
+  ]
+  const rawOf = (url: string) => {
+    const headers = { 'content-type': type }
+    const raw = { url, headers, headersDistinct: { 'content-type': [type] } }
+    return raw as unknown as IncomingMessage
+  }
+  const read = {
+    '/v1/exchange': (form: string) =>
+      rememberingAsks()(rawOf('/v1/exchange'), Buffer.from(form)) instanceof BrokerError,
+    '/v1/sessions': (form: string) =>
+      readSessionAsk(rawOf('/v1/sessions'), Buffer.from(form)) instanceof BrokerError,
+  }
+
+  test.each([
+    ...subjects.flatMap((form) => [
+      { path: '/v1/exchange' as const, form },
+      { path: '/v1/sessions' as const, form },
+    ]),
+    ...targets.map((form) => ({ path: '/v1/exchange' as const, form })),
+  ])('$path $form', ({ path, form }) => {
+    const isRefused = read[path](form)
+    const faults = contract.requestFaults('POST', path, type, membersOf(form))
+    expect({ form, described: faults.length === 0 }).toEqual({ form, described: !isRefused })
   })
 })

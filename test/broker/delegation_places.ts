@@ -27,17 +27,17 @@ export interface ActingBroker extends ListeningBroker {
   /** That it began. */
   readonly session: string
   /** Says that a request is somebody else's than the pod's, or nobody's. */
-  call(as: Calling | undefined): void
+  readonly callAs: (as: Calling | undefined) => void
   /** Another workload than the pod, with this proof. */
-  other(proofs: ProofSource, burst?: number): Workload
+  readonly other: (proofs: ProofSource, burst?: number) => Workload
   /** Whom the next requests act for; laid over the claims of the usual user. */
-  actFor(claims: Readonly<Record<string, unknown>>): void
-  request(place: DelegationPlace, more?: Form): HttpWish
-  ask(place: DelegationPlace, more?: Form): ReturnType<typeof sendTo>
+  readonly actFor: (claims: Readonly<Record<string, unknown>>) => void
+  readonly request: (place: DelegationPlace, more?: Form) => HttpWish
+  readonly ask: (place: DelegationPlace, more?: Form) => ReturnType<typeof sendTo>
   /** Has whoever is acted for asked whether they agree: what `handle` is about from now on. */
-  consent(more?: Form): Promise<void>
+  readonly consent: (more?: Form) => Promise<void>
   /** Their answer. */
-  decide(state: HandleState): void
+  readonly decide: (state: HandleState) => void
 }
 
 /** Its own token is held, a session begun, and the user was asked. */
@@ -86,7 +86,7 @@ export async function actingBroker(): Promise<ActingBroker> {
   return {
     ...broker,
     session: names.session,
-    call: (as) => {
+    callAs: (as) => {
       calling = as
     },
     other: (proofs, burst = 1_000) =>

@@ -28,7 +28,7 @@ const body = (text: string, type = FORM['content-type']): Trouble => ({
   sent: (request) => ({
     ...request,
     body: text,
-    headers: { ...request.headers, 'content-type': type },
+    headers: { ...request.headers, 'content-type': type, 'content-length': String(text.length) },
   }),
 })
 const added = (text: string): Trouble => ({
@@ -49,27 +49,27 @@ const proof = (code: ProofFaultCode): Trouble => ({
     return other({ last: () => undefined, read })
   },
 })
-const usePolicy = ({ usePolicy }: ActingBroker, rule: string): void => {
+const setPolicy = (broker: ActingBroker, rule: string): void => {
   const bytes = Buffer.from(`workloads: [{ name: a, ${rule} }]`)
-  usePolicy(LocalPolicy.parse([{ path: 'policy.yaml', bytes }]))
+  broker.usePolicy(LocalPolicy.parse([{ path: 'policy.yaml', bytes }]))
 }
 /** Has its own token asked for anew. */
 const forget = ({ workload }: ActingBroker) => workload.tokens.clear()
 const ruled = (rule: string): Trouble => ({
   given: (broker) => {
     forget(broker)
-    usePolicy(broker, rule)
+    setPolicy(broker, rule)
   },
 })
-const fails = (kind: FailureKind, error: string): Trouble['given'] => {
-  return ({ authority }) => {
+const fails = (kind: FailureKind, error: string) => {
+  return ({ authority }: ActingBroker): void => {
     authority.fail(new ExchangeFailure(kind, error, 'as the test wants it', 60))
   }
 }
 const ownFails = (kind: FailureKind, error: string): Trouble => ({
   given: (broker) => {
     forget(broker)
-    fails(kind, error)?.(broker)
+    fails(kind, error)(broker)
   },
 })
 const user = (claims: (now: number) => Readonly<Record<string, unknown>>): Trouble => ({
@@ -118,7 +118,7 @@ const everywhere: Troubles = {
     given: (broker) => {
       broker.authority.grants = ['agent:self']
       forget(broker)
-      usePolicy(broker, 'allow: [{ scopes: [a] }, { audience: "**", scopes: [a] }]')
+      setPolicy(broker, 'allow: [{ scopes: [a] }, { audience: "**", scopes: [a] }]')
     },
   },
   exchanges_exhausted: ruled('exchangesPerMinute: 1'),
@@ -127,25 +127,25 @@ const everywhere: Troubles = {
       await broker.ask('exchange', { audience: 'https://last.example.com' })
       await broker.ask('exchange', { audience: 'https://very-last.example.com' })
       forget(broker)
-      usePolicy(broker, 'audiencesPerHour: 1')
+      setPolicy(broker, 'audiencesPerHour: 1')
     },
   },
   delegation_not_allowed_here: ruled('delegation: { maxDepth: 0 }'),
   delegation_too_deep: {
     given: (broker) => {
-      usePolicy(broker, 'delegation: { maxDepth: 1 }')
+      setPolicy(broker, 'delegation: { maxDepth: 1 }')
       broker.actFor({ act: { sub: 'agent:other' } })
     },
   },
   subjects_exhausted: {
     given: (broker) => {
-      usePolicy(broker, 'delegation: { subjects: 1 }')
+      setPolicy(broker, 'delegation: { subjects: 1 }')
       broker.actFor({ sub: 'user_b' })
     },
   },
   subject_exchanges_exhausted: ruled('delegation: { exchangesPerMinute: 1 }'),
   rate_limited: { calling: ({ other, proofs }) => other(proofs, 0) },
-  media_type: body('a', 'text/plain'),
+  media_type: body('a', '%%%'),
   body_too_large: body('x'.repeat(65_537)),
   body_malformed: body('scope=%zz'),
   query_refused: path('?scope=a'),
@@ -232,7 +232,7 @@ const elsewhere: Readonly<Record<DelegationPlace, Troubles>> = {
       given: async (broker) => {
         broker.actFor({ act: { sub: 'agent:other' } })
         await broker.consent()
-        usePolicy(broker, 'delegation: { maxDepth: 1 }')
+        setPolicy(broker, 'delegation: { maxDepth: 1 }')
       },
     },
     subject_expired: endsMeanwhile,

@@ -7,6 +7,8 @@ const operationsAt = (listen: string, document: object) => ({
   operations: { listen },
 })
 
+const proxied = { name: 'docs', upstream: 'https://a.example', methods: ['GET'], paths: ['/**'] }
+
 const faulty: readonly (readonly [
   name: string,
   document: unknown,
@@ -31,6 +33,16 @@ const faulty: readonly (readonly [
     'that of operations, by its default, for a node broker',
     nodeBroker({ listen: ['[::]:9190'] }),
     'broker.listen[0]: operations.listen has this address already',
+  ],
+  [
+    'one for all of a broker',
+    sidecar({
+      listen: ['127.0.0.1:9180'],
+      proxy: { listen: ['127.0.0.1:9180'], routes: [proxied] },
+      authorization: { listen: ['127.0.0.1:9180'], routes: [{ name: 'docs' }] },
+    }),
+    'broker.proxy.listen[0]: broker.listen[0] has this address already',
+    'broker.authorization.listen[0]: broker.listen[0] has this address already',
   ],
   [
     'one for all',

@@ -31,18 +31,27 @@ export function apiReady(cluster: Cluster): Promise<void> {
 }
 
 /** Somebody who has signed in, and whom an operator let the first agent act for. */
-export async function personOfOrchestrator(cluster: Cluster, email: string): Promise<Person> {
+export async function personOfOrchestrator(cluster: Cluster, name: string): Promise<Person> {
   await apiReady(cluster)
-  const person = await newPerson(cluster, email, API)
+  const person = await newPerson(cluster, name, API)
   const allowed = ['--user', person.sub, '--agent', 'orchestrator', '--scope', 'read:documents']
   await operate(cluster, 'grants', 'add', ...allowed)
   return person
 }
 
+interface AgentWish extends PodWish {
+  /** Where it serves, if it does. */
+  readonly port?: number
+}
+
 /** An injected pod, with the account of its name unless it names another. */
-export function agentOf(name: string, wish: PodWish): readonly Manifest[] {
-  const { serviceAccount = name } = wish
+export function agentOf(name: string, wish: AgentWish): readonly Manifest[] {
+  const { serviceAccount = name, port } = wish
   const metadata = metadataOf(name, wish)
+  const spec = plainSpec({ ...wish, serviceAccount })
+  const probe = port !== undefined && {
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+  }
   return [
     {
       apiVersion: 'v1',
@@ -54,7 +63,7 @@ export function agentOf(name: string, wish: PodWish): readonly Manifest[] {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { ...metadata, labels: { ...metadata.labels, app: name } } as Manifest['metadata'],
-      spec: plainSpec({ ...wish, serviceAccount }),
+      spec: { ...spec, containers: spec.containers.map((app) => ({ ...app, ...probe })) },
     },
   ]
 }
@@ -63,6 +72,10 @@ export async function agentsReady(cluster: Cluster, ...names: readonly string[])
   const pods = names.map((name) => `pod/${name}`)
   const ready = ['wait', '--for=condition=Ready', ...pods, '--timeout=180s']
   await cluster.kubectl('-n', CHART_DEMO, ...ready)
+}
+
+export async function endAgents(cluster: Cluster, ...names: readonly string[]): Promise<void> {
+  await cluster.kubectl('-n', CHART_DEMO, 'delete', 'pod', ...names, '--now', '--wait=false')
 }
 
 /** Runs a script in an agent's own container, with the functions of `agentCode`; what it prints, as JSON. */
@@ -84,5 +97,5 @@ const call = async (url, token) => {
   const answer = await fetch(url, { headers: { authorization: 'Bearer ' + token } })
   return { status: answer.status, body: await answer.json() }
 }
-const print = (seen) => console.log(JSON.stringify(seen))
+const print = (seen) => console.log(JSON.stringify(seen));
 `

@@ -54,6 +54,8 @@ export class ActingAuthority implements Exchanger {
   readonly undecided = new Set<string>()
   /** What is laid over the claims of the next delegated tokens: an authority that does something else than was asked. */
   twist: Claims = {}
+  /** What it says that it grants, whatever was asked for. */
+  grants: string | undefined
   isOut = false
   /** Monotonic: when it was out last, up to now where it still is. */
   readonly #outages: { readonly from: number; to: number }[] = []
@@ -125,7 +127,7 @@ export class ActingAuthority implements Exchanger {
     const known = this.issued.get(subjectToken)
     const answer = (token: string): IssuedToken => ({
       accessToken: token,
-      scope: scope?.join(' ') ?? 'read',
+      scope: this.grants ?? scope?.join(' ') ?? 'read',
       lifetimeSeconds: (this.issued.get(token)?.exp ?? 0) - this.now,
     })
     if (!actor && !known) return answer(this.#ofProof(subjectToken))

@@ -46,7 +46,8 @@ export function consentMissing(approval: string): ExchangeFailure {
   return new ExchangeFailure('refused', 'access_denied', 'it answered 403', undefined, members)
 }
 
-function claimsOf(token: string): Claims {
+/** What a token says. Of a text that is none: nothing. */
+export function claimsOf(token: string): Claims {
   const jws = parseCompactJws(token)
   return typeof jws === 'string' ? {} : jws.payload
 }

@@ -144,6 +144,56 @@ describe('what is in which token', () => {
   })
 })
 
+describe('what parties see', () => {
+  const inFolder = (name: string) => readFile(join(world.folder, '.lumo/examples', name), 'utf8')
+
+  test('the user: the application and whom they allowed', async () => {
+    const { text } = await person.account()
+    expect(text).toContain('Notebook')
+    expect(text).toContain('orchestrator')
+    expect(text).not.toContain('specialist')
+  })
+
+  test('the operator of a broker: neither users nor anything that could be used', async () => {
+    const operations = ['orchestratorOperations', 'specialistOperations'] as const
+    const seen = [
+      await inFolder('orchestrator.log'),
+      await inFolder('specialist.log'),
+      ...(await Promise.all(
+        operations.map(async (place) =>
+          (await fetch(`${world.places.urlOf(place)}/metrics`)).text(),
+        ),
+      )),
+    ]
+    const names = printed.flatMap((text) =>
+      [...text.matchAll(/"(?:session|handle)":"([^"]+)"/g)].map(([, name = '']) => name),
+    )
+    expect(names.length).toBeGreaterThan(1)
+    for (const text of seen) {
+      expect(text).not.toBe('')
+      for (const secret of ['eyJ', person.sub, ...names]) expect(text).not.toContain(secret)
+    }
+  })
+
+  test('the operator of the authority: who acted for whom, where, with which scopes', async () => {
+    const trail = await world.operate('audit', 'tail', '--count', '100')
+    const rows = trail
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(rows).toContainEqual(
+      expect.objectContaining({
+        event: 'token.issued',
+        subject: person.sub,
+        actor_chain: ['agent:orchestrator', 'agent:specialist'],
+        audience: ['https://docs.example.com'],
+        scope_granted: 'read:documents',
+      }),
+    )
+    expect(trail).not.toContain('eyJ')
+  })
+})
+
 describe('what takes back, reaches the end of the chain', () => {
   const ACCESS = 'urn:ietf:params:oauth:token-type:access_token'
   const ask = async (place: 'orchestratorBroker' | 'specialistBroker', form: object) => {

@@ -68,6 +68,10 @@ const environments = {
   sidecar: written({}),
   socket: written({ 'lumoauth.dev/socket': 'app' }),
   node: written({ 'lumoauth.dev/mode': 'node' }),
+  proxy: written({
+    'lumoauth.dev/proxy-routes':
+      "[{ name: docs, upstream: 'https://docs.example.com', methods: [GET], paths: [/**] }]",
+  }),
 }
 
 function onThisMachine(environment: Readonly<Record<string, string>>): Record<string, string> {

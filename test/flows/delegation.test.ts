@@ -167,6 +167,19 @@ describe('a session', () => {
     expect((await authority.introspect(userToken))['active']).toBe(true)
   })
 
+  test('ends what another agent came by through it, within 30 s', async () => {
+    const session = await beginSession(second, userToken)
+    const handed = tokenIn(await exchangeAs(second, { session, scope: 'read:documents' }))
+    const form = { ...subjectForm(handed), audience: docs, scope: 'read:documents' }
+    expect((await exchangeAs(broker, form)).status).toBe(200)
+    expect((await sendAs(second, 'DELETE', `/v1/sessions/${session}`)).status).toBe(204)
+    const endedAt = clock.monotonic()
+    await inTime(async () => {
+      expect(codeOf(await exchangeAs(broker, form))).toEqual([400, 'exchange_refused'])
+    })
+    expect(clock.monotonic() - endedAt).toBeLessThanOrEqual(30_000)
+  })
+
   test('ends with idle time, and its tokens with it', async () => {
     const session = await beginSession(broker, userToken)
     const token = tokenIn(

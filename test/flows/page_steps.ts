@@ -60,15 +60,13 @@ const endOf = (index: number): string => `[end of step ${String(index)}]`
 /** A step between two marks, once its turn has come. One that waits for a user is repeated until it says something else. */
 function stepText({ text, mark }: Block, index: number): string {
   const turn = `until [ -e go-${String(index)} ]; do sleep 0.02; done`
-  const again = mark === 'run approved'
-  const body = again
-    ? `until OUTPUT=$(${text}) && [ "\${OUTPUT#*pending}" = "$OUTPUT" ]; do sleep 0.1; done\necho "$OUTPUT"`
-    : text
+  const again = `until OUTPUT=$(${text}) && ! echo "$OUTPUT" | grep -q 'pending\\|consent_required'; do sleep 0.1; done`
+  const body = mark === 'run approved' ? `${again}\necho "$OUTPUT"` : text
   return `${turn}\necho '${beginOf(index)}'\n${body}\necho\necho '${endOf(index)}'`
 }
 
 /** Whether an output was printed. In it `…` stands for whatever is no quote, and numbers are about the same. */
-export function isShown({ language, text }: Block, printed: string): boolean {
+function isShown({ language, text }: Block, printed: string): boolean {
   if (language !== 'json') return patternOf(text.trimEnd()).test(printed.trimEnd())
   if (!/^[{[]/.test(printed)) return false
   return isLike(JSON.parse(text), JSON.parse(printed))

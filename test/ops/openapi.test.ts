@@ -176,7 +176,14 @@ describe('only what runs in the process is described', () => {
     const guarded = contractOf(sidecar).operations.flatMap(({ path, operation }) =>
       (operation.parameters ?? []).some(({ name }) => name === 'Lumo-Broker') ? [path] : [],
     )
-    expect([...new Set(guarded)]).toEqual(['/v1/token', '/v1/identity'])
+    expect([...new Set(guarded)]).toEqual([
+      '/v1/token',
+      '/v1/exchange',
+      '/v1/exchange/{handle}',
+      '/v1/sessions',
+      '/v1/sessions/{session}',
+      '/v1/identity',
+    ])
   })
 
   test.each([

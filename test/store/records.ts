@@ -123,7 +123,7 @@ export function revocation(changes: Partial<RevocationRecord> = {}): RevocationR
 export function question(changes: Partial<RevocationQuestion> = {}): RevocationQuestion {
   return {
     tenant: 'acme-corp',
-    jti: 'jti-1',
+    jtis: ['jti-1'],
     grantId: 'grant-1',
     subjects: ['user-1', 'agent-1'],
     clients: ['reporter', 'agent-1'],

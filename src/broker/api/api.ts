@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { Api, ApiOperation, ApiParameter } from '../../platform/api.ts'
 import { BrokerError } from '../errors.ts'
 import {
+  actClaim,
   delegationOperations,
   exchangeAnswer,
   exchangeRequest,
@@ -45,6 +46,7 @@ export function brokerApi(settings: BrokerApiSettings): Api {
       TokenRequest: tokenRequest(),
       TokenAnswer: tokenAnswer(),
       ExchangeRequest: exchangeRequest(),
+      ActClaim: actClaim(),
       ExchangeAnswer: exchangeAnswer(),
       PendingAnswer: pendingAnswer(),
       SettledAnswer: settledAnswer(),

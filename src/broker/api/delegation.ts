@@ -67,18 +67,29 @@ function members(): Readonly<Record<string, TSchema>> {
     expires_in: seconds('Seconds that are left of it now.'),
     scope: Type.String({ description: 'The scopes that it has; may be empty.' }),
     sub: Type.String({ description: 'Who is acted for.' }),
-    act: Type.Object(
-      { sub: Type.String({ description: 'Who acts.' }) },
-      {
-        description:
-          'The claim `act` of the token (RFC 8693 section 4.1): the workload, and inside it who acted before.',
-      },
-    ),
+    act: Type.Ref('ActClaim'),
     actor_chain: Type.Array(Type.String(), {
       minItems: 1,
       description: 'Those who act, in the order in which they came: the workload is the last.',
     }),
   }
+}
+
+/** As a token has it, one in the other. */
+export function actClaim(): TObject {
+  return Type.Object(
+    {
+      sub: Type.String({ description: 'Who acts.' }),
+      iss: Type.Optional(Type.String({ description: 'Who says that this is its name.' })),
+      client_id: Type.Optional(Type.String({ description: 'The client that it is.' })),
+      act: Type.Optional(Type.Ref('ActClaim')),
+    },
+    {
+      ...closed,
+      description:
+        'The claim `act` of the token (RFC 8693 section 4.1): the workload, and inside it who acted before.',
+    },
+  )
 }
 
 /** RFC 8693 section 2.2.1, and who acts for whom. */

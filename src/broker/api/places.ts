@@ -53,8 +53,9 @@ const places: Readonly<Record<BrokerErrorCode, readonly Place[]>> = {
   discovery_elsewhere: ['discovery'],
   route_unknown: forwarded,
   method_not_allowed: nowhere,
-  media_type: bodies,
-  body_too_large: bodies,
+  // A body that nobody reads has to be one all the same.
+  media_type: [...bodies, 'endSession'],
+  body_too_large: [...bodies, 'endSession'],
   body_malformed: [...plain, ...behalf, 'forwarded'],
   query_refused: ['postToken', ...asks, 'dropIn'],
   parameter_repeated: [...plain, ...asks],

@@ -1,5 +1,5 @@
 import { cacheKey, type CacheKey, type KeySubject } from '../../cache/key.ts'
-import { TokenCache, type CacheDependencies } from '../../cache/token_cache.ts'
+import { TokenCache, type Asked, type CacheDependencies } from '../../cache/token_cache.ts'
 import type { BrokerError } from '../errors.ts'
 import type { Wish } from '../wish.ts'
 import type { Delegated } from './delegated.ts'
@@ -8,6 +8,8 @@ import type { SubjectToken } from './subject.ts'
 
 /** Different tokens that are held for one subject token. */
 const MAX_TOKENS = 64
+/** Those of a session that were handed out and are good still, the oldest of which is forgotten first. */
+const MAX_ISSUED = 1_024
 
 /** What there is to know of whom somebody acts for. */
 export interface ActingFor {
@@ -19,6 +21,12 @@ export interface ActingFor {
   readonly isSession: boolean
   /** Lets go of the place that the subject takes among those that are acted for at once. */
   readonly release: () => void
+}
+
+interface Issued {
+  readonly value: Delegated
+  /** Monotonic. */
+  readonly endsAt: number
 }
 
 /**
@@ -40,6 +48,7 @@ export class Acting {
   readonly #release: () => void
   readonly #endsAtMonotonic: number
   readonly #keys = new WeakMap<Wish, CacheKey>()
+  #issued: Issued[] = []
   #hasEnded = false
   #touchedAt: number
 
@@ -49,8 +58,7 @@ export class Acting {
     this.subject = subject
     this.owner = owner
     this.isSession = isSession
-    // Those that were replaced are good still, and end with the session.
-    this.tokens = new TokenCache(MAX_TOKENS, dependencies, isSession)
+    this.tokens = new TokenCache(MAX_TOKENS, dependencies)
     this.#clock = clock
     this.#tenant = tenant
     this.#release = release
@@ -124,23 +132,48 @@ export class Acting {
     }
   }
 
+  /** Holds a token. Whatever becomes of it here, it ends with the session. */
+  put(key: CacheKey, delegated: Delegated, lifetimeMs: number, asked: Asked): void {
+    this.tokens.put(key, delegated, lifetimeMs, asked)
+    const endsAt = asked.monotonic + lifetimeMs
+    this.#issued = [...this.#living(), { value: delegated, endsAt }].slice(-MAX_ISSUED)
+  }
+
+  /** Every token that was handed out and is good still, as far as anybody here knows, with the milliseconds that are left of it. */
+  living(): readonly { readonly value: Delegated; readonly remainingMs: number }[] {
+    const now = this.#clock.monotonic()
+    return this.#living().map(({ value, endsAt }) => ({ value, remainingMs: endsAt - now }))
+  }
+
   /** A token that is worth nothing any more: it is dropped, and whatever runs with it ends. */
   endToken(delegated: Delegated): void {
     for (const [key, held] of this.tokens.values()) {
       if (held === delegated) this.tokens.drop(key)
     }
-    this.inUse.delete(delegated)
+    this.#issued = this.#issued.filter(({ value }) => value !== delegated)
+    this.endUse(delegated)
+  }
+
+  /** Whatever runs with a token ends. */
+  endUse(delegated: Delegated): void {
+    if (this.inUse.delete(delegated)) this.touch()
     const users = [...delegated.users]
     delegated.users.clear()
     for (const ended of users) ended()
+  }
+
+  #living(): Issued[] {
+    const now = this.#clock.monotonic()
+    return this.#issued.filter(({ endsAt }) => endsAt > now)
   }
 
   /** Gives the tokens that were handed out and are good still; the second time, none. */
   end(): readonly Delegated[] {
     if (this.#hasEnded) return []
     this.#hasEnded = true
-    const living = this.tokens.living().map(({ value }) => value)
-    for (const delegated of [...this.inUse]) this.endToken(delegated)
+    const living = this.living().map(({ value }) => value)
+    for (const delegated of [...this.inUse]) this.endUse(delegated)
+    this.#issued = []
     this.tokens.clear()
     this.handles.clear()
     this.#release()

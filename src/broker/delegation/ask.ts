@@ -82,7 +82,7 @@ function readExchangeAsk(raw: IncomingMessage, body: Buffer): ExchangeAsk | Brok
   return { behalf: { kind: 'token', ...subject }, wish }
 }
 
-/** No query, one media type, no parameter that nobody here knows, none empty. */
+/** No query, one media type and no coding, no parameter that nobody here knows, none empty. */
 function parametersOf(
   raw: IncomingMessage,
   body: Buffer,
@@ -91,7 +91,8 @@ function parametersOf(
   if (raw.url?.includes('?') === true) return new BrokerError('query_refused')
   if (raw.headers['dpop'] !== undefined) return new BrokerError('dpop_unsupported')
   const { 'content-type': types = [] } = raw.headersDistinct
-  const form = types.length > 1 ? undefined : bodyFormOf(types[0])
+  const isOne = types.length < 2 && raw.headers['content-encoding'] === undefined
+  const form = isOne ? bodyFormOf(types[0]) : undefined
   if (!form) return new BrokerError('media_type')
   const parameters = Parameters.parse(body, form)
   if (typeof parameters === 'string') return new BrokerError(parameters)
@@ -112,5 +113,7 @@ function subjectIn(parameters: Parameters): ShownSubject | undefined | BrokerErr
 /** Whether nothing stands beside a body that would have it refused. */
 function isPlain(raw: IncomingMessage): boolean {
   const { 'content-type': types = [] } = raw.headersDistinct
-  return types.length < 2 && raw.headers['dpop'] === undefined && raw.url?.includes('?') !== true
+  const { dpop, 'content-encoding': coding } = raw.headers
+  if (types.length > 1 || dpop !== undefined || coding !== undefined) return false
+  return raw.url?.includes('?') !== true
 }

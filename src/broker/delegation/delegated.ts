@@ -65,7 +65,7 @@ export function delegatedOf(issued: IssuedToken, expected: Expected): Delegated 
     sub,
     chain,
     written: writtenOf({ scope, issuedTokenType, sub, chain }),
-    sha256: hash('sha256', accessToken, 'hex'),
+    sha256: hash('sha256', accessToken, 'base64url'),
     askedAt,
     checkedAt: askedAt,
     usedAt: -Infinity,

@@ -222,7 +222,7 @@ export class DelegatedExchange {
     }
     if (acting.hasEnded) return undefined
     const lifetimeMs = Math.min(issued.lifetimeSeconds * 1000, acting.remainingMs)
-    tokens.put(key, delegated, lifetimeMs, at)
+    acting.put(key, delegated, lifetimeMs, at)
     metrics.spread('delegationDepth').record(delegated.chain.length)
     log.info('a token was issued on behalf of a subject', {
       event: 'delegation.issued',

@@ -70,7 +70,7 @@ export class Recheck {
       const isUsed = users.size > 0 || usedAt >= checkedAt
       if (users.size > 0 && age >= GOOD_WITHOUT_ANSWER_MS) {
         this.#dependencies.metrics.tally('rechecks', { outcome: 'given_up' }).add()
-        acting.endToken(delegated)
+        acting.endUse(delegated)
       }
       if (isUsed && age >= RECHECK_MS) void this.#check(workload, acting, delegated)
     }

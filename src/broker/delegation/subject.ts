@@ -45,7 +45,8 @@ export function readSubject(
     typeof iss === 'string' &&
     typeof sub === 'string' &&
     typeof exp === 'number' &&
-    Number.isFinite(exp)
+    // Milliseconds that are no number in JSON would make an answer that nobody can read.
+    Number.isSafeInteger(Math.trunc(exp * 1000))
   if (!isRead || !chain) return new BrokerError('subject_foreign')
   if (exp * 1000 - clock.wall() < FLOOR_MS) return new BrokerError('subject_expired')
   return {

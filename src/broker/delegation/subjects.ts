@@ -151,7 +151,7 @@ export class Subjects {
   }
 
   #makeRoom(): boolean {
-    const [idle] = [...this.#loose.values()].filter(
+    const idle = [...this.#loose.values()].find(
       ({ inUse, handles, tokens }) =>
         inUse.size === 0 && handles.size === 0 && tokens.flights === 0,
     )

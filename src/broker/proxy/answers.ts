@@ -53,8 +53,9 @@ export class ProxyAnswers {
    * connection serves its next request.
    */
   drain(request: IncomingMessage): void {
-    if (request.complete) return
+    if (request.readableEnded) return
     request.resume()
+    if (request.complete) return
     const { socket } = request
     const cancel = this.#clock.after(LINGER_MS, () => socket.destroy())
     request.once('close', cancel)

@@ -4,7 +4,7 @@ import { BrokerError } from '../errors.ts'
 
 /** b64token of RFC 6750 section 2.1. Two such headers are one with a comma to Node, and no token. */
 const token = /^[A-Za-z0-9._~+/-]+=*$/
-const session = /^[A-Za-z0-9_-]{1,128}$/
+const session = /^[A-Za-z0-9_.-]{1,128}$/
 
 /** On whose behalf a request is made: undefined where its route is for the workload itself. */
 export function behalfOf(

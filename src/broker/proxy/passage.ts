@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../platform/clock.ts'
-import type { Log } from '../../platform/log.ts'
+import { causeOf, type Log } from '../../platform/log.ts'
 import type { Bearer, Bearers, OnBehalfOf } from '../bearers.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
@@ -69,6 +69,8 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   #isRepeated = false
   /** The answer is written to its end. */
   #isAnswered = false
+  /** Of the answer's body, where it is known. */
+  #length = Number.NaN
   #hasBytes = false
   #isPaused = false
   #dropped = 0
@@ -130,6 +132,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
       return
     }
     this.#around.answers.count(this.#judged.route.name, status)
+    this.#length = Number(headers['content-length'])
     this.#response.writeHead(status, headersOfAnswer(headers))
     // What comes with the head is written together with it; a stream whose first event is still to come shows its head.
     queueMicrotask(this.#flush)
@@ -142,6 +145,11 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
       return
     }
     this.#isActive = true
+    // All of it at once, as most are: head and body go out in one piece.
+    if (!this.#hasBytes && chunk.length === this.#length) {
+      this.#finish(chunk)
+      return
+    }
     this.#hasBytes = true
     if (this.#response.write(chunk)) return
     controller.pause()
@@ -150,11 +158,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   }
 
   onResponseEnd(controller: Controller): void {
-    if (controller !== this.#controller) return
-    this.#isAnswered = true
-    // The upstream may not have waited for all of the body.
-    this.#around.answers.drain(this.#request)
-    this.#response.end()
+    if (controller === this.#controller && !this.#isAnswered) this.#finish(undefined)
   }
 
   onResponseError(controller: Controller | undefined, error: Error): void {
@@ -201,8 +205,13 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     const { timeoutMs, idleTimeoutMs } = this.#judged.route
     const isBegun = this.#response.headersSent || this.#tunnel !== undefined
     // While the caller has still to send something, the upstream is not late.
-    const patience = isBegun || this.#body?.isDue === true ? idleTimeoutMs : timeoutMs
-    if (now - this.#lastActive >= patience) this.#fail('upstream_timeout')
+    const isLate = !isBegun && this.#body?.isDue !== true
+    if (now - this.#lastActive < (isLate ? timeoutMs : idleTimeoutMs)) return
+    this.#around.log.warn('a request of the proxy took too long', {
+      route: this.#judged.route.name,
+      reason: isLate ? 'timeout' : 'idle_timeout',
+    })
+    this.#fail('upstream_timeout')
   }
 
   #use(bearer: Bearer): void {
@@ -247,7 +256,10 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     const { wish } = this.#judged.route
     void this.#around.bearers
       .instead(this.#workload, wish, this.#judged.behalf, rejected)
-      .catch(() => new BrokerError('unexpected'))
+      .catch((error: unknown) => {
+        this.#around.log.error('a request of the proxy failed', causeOf(error))
+        return new BrokerError('unexpected')
+      })
       .then((bearer) => {
         this.#again(bearer)
       })
@@ -262,6 +274,13 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     this.#isActive = true
     this.#use(bearer)
     if (!this.#isOver) this.#send(bearer, this.#body?.whole() ?? null)
+  }
+
+  #finish(chunk: Buffer | undefined): void {
+    this.#isAnswered = true
+    // The upstream may not have waited for all of the body.
+    if (this.#body) this.#around.answers.drain(this.#request)
+    this.#response.end(chunk)
   }
 
   #fail(

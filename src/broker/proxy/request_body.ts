@@ -19,6 +19,8 @@ export class RequestBody extends Readable {
     super()
     this.#request = request
     this.#onBytes = onBytes
+    // What broke it off is told by the request that it belongs to.
+    this.on('error', () => {})
     request.on('data', this.#take)
     request.once('end', this.#finish)
     request.pause()

@@ -15,9 +15,9 @@ export function faultOf(error: unknown): {
   readonly fault: UpstreamFault
   readonly reason: string
 } {
-  const { code } = error as { readonly code?: unknown }
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
   const reason = typeof code === 'string' ? code : 'unknown'
-  const isUnusable = unusable.has(reason) || reason.startsWith('HPE_')
+  const isUnusable = unusable.has(reason) || name === 'HTTPParserError'
   return { fault: isUnusable ? 'upstream_unusable' : 'upstream_unavailable', reason }
 }
 

@@ -32,6 +32,8 @@ export interface Authorization {
   readonly notAfter?: number
   /** Of what it is derived from; a new one where it is the first. */
   readonly grantId?: string | undefined
+  /** `jti` of the tokens that it is derived from, the first one first. */
+  readonly derivedFrom?: readonly string[]
   readonly act?: Act | undefined
   readonly mayAct?: { readonly sub: string; readonly iss: string } | undefined
   readonly authTime?: number | undefined

@@ -92,9 +92,17 @@ class Revoked {
     })
   }
 
-  reach({ tenant, jti, grantId, subjects, clients, pairs, issuedAt }: RevocationQuestion): boolean {
+  reach({
+    tenant,
+    jtis,
+    grantId,
+    subjects,
+    clients,
+    pairs,
+    issuedAt,
+  }: RevocationQuestion): boolean {
     const names: readonly (readonly [string, string])[] = [
-      ...(jti === undefined ? [] : [['jti', jti] as const]),
+      ...jtis.map((jti) => ['jti', jti] as const),
       ['grant', grantId],
       ...subjects.map((subject) => ['subject', subject] as const),
       ...clients.map((client) => ['client', client] as const),

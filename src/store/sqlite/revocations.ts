@@ -40,14 +40,14 @@ export function revocations(
 }
 
 function namesIn({
-  jti,
+  jtis,
   grantId,
   subjects,
   clients,
   pairs,
 }: RevocationQuestion): readonly (readonly [RevocationKind, string])[] {
   return [
-    ...(jti === undefined ? [] : [['jti', jti] as const]),
+    ...jtis.map((jti) => ['jti', jti] as const),
     ['grant', grantId],
     ...subjects.map((subject) => ['subject', subject] as const),
     ...clients.map((client) => ['client', client] as const),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { sendRaw } from '../../fakes/raw_http.ts'
 import { ask, docs, startProxy, startUpstream, type Answering } from './world.ts'
 
 async function start(answer?: Answering) {
@@ -20,7 +21,6 @@ const given = [
   'Proxy-Connection: keep-alive',
   'TE: trailers',
   'Trailer: X-Sum',
-  'Expect: 100-continue',
   'Upgrade: h2c',
   'HTTP2-Settings: AAM',
 ]
@@ -34,6 +34,27 @@ const kept = [
   'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   'User-Agent: agent',
   'X-Latin: \u00e9',
+]
+
+const answered = [
+  ['Authorization', 'Bearer echoed'],
+  ['Proxy-Authenticate', 'Basic'],
+  ['Lumo-Error', 'overloaded'],
+  ['Lumo-Broker', 'true'],
+  ['Connection', 'close, X-Hop'],
+  ['X-Hop', '1'],
+  ['Keep-Alive', 'timeout=9'],
+  ['Trailer', 'X-Sum'],
+  ['Upgrade', 'h2c'],
+  ['Proxy-Connection', 'close'],
+  ['Set-Cookie', 'a=1'],
+  ['Set-Cookie', 'b=2'],
+  ['X-Own', '2'],
+  ['WWW-Authenticate', 'Bearer'],
+  ['Content-Type', 'text/plain'],
+  ['ETag', '"1"'],
+  ['__proto__', 'x'],
+  ['constructor', 'y'],
 ]
 
 function linesOf(raw: readonly string[]): readonly string[] {
@@ -55,14 +76,7 @@ test('of a request go on, but for those of one connection, of credentials and of
 
 test('of an answer come back, but for those of one connection, of credentials and of the broker', async () => {
   const { proxy } = await start((_, response) => {
-    response.writeHead(207, [
-      ...['Authorization', 'Bearer echoed', 'Proxy-Authenticate', 'Basic'],
-      ...['Lumo-Error', 'overloaded', 'Lumo-Broker', 'true'],
-      ...['Connection', 'close, X-Hop', 'X-Hop', '1', 'Keep-Alive', 'timeout=9'],
-      ...['Trailer', 'X-Sum', 'Upgrade', 'h2c', 'Proxy-Connection', 'close'],
-      ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Own', '2', 'WWW-Authenticate', 'Bearer'],
-      ...['Content-Type', 'text/plain', 'ETag', '"1"', '__proto__', 'x', 'constructor', 'y'],
-    ])
+    response.writeHead(207, answered.flat())
     response.end('body')
   })
   const answer = await ask(proxy, 'GET /docs/a')
@@ -114,7 +128,6 @@ test.each([
     request.on('end', () => response.end())
   })
   const proxy = await startProxy({ routes: [docs(upstream.origin)] })
-  const { sendRaw } = await import('../../fakes/raw_http.ts')
   const lines = [`Host: ${proxy.host}`, 'Lumo-Broker: true', 'Connection: close', ...headers]
   await sendRaw(proxy.port, `POST /docs/a HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
   const seen = upstream.seen[0]?.headers
@@ -123,4 +136,11 @@ test.each([
   // Of a body that is all there already the length is known.
   if (!isShort)
     expect([seen?.['content-length'], seen?.['transfer-encoding']]).toEqual([length, coding])
+})
+
+test('Expect is answered here and does not go on', async () => {
+  const { upstream, proxy } = await start()
+  const answer = await ask(proxy, 'POST /docs/a', ['Expect: 100-continue'], 'text')
+  expect([answer.status, answer.body.includes('200 OK')]).toEqual([100, true])
+  expect(upstream.seen[0]?.headers.expect).toBeUndefined()
 })

@@ -188,6 +188,38 @@ test('two and three actors nest, the current one outermost, those before it unch
   })
 })
 
+test('a token names what it is derived from, and ends with any of it', async () => {
+  const subject = await ofUser()
+  const first = await chain(subject, 'orchestrator')
+  const second = await chain(first, 'specialist')
+  const sibling = await chain(subject, 'doc-analyst')
+  expect(claimsOf(second)['derived_from']).toEqual([
+    claimsOf(subject)['jti'],
+    claimsOf(first)['jti'],
+  ])
+  const revoked = await world.send({
+    method: 'POST',
+    path: '/t/acme-corp/api/v1/oauth/revoke',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token: first }).toString(),
+  })
+  expect(revoked.status).toBe(200)
+  const active = async (token: string) => (await world.introspect(token))['active']
+  expect(await active(first)).toBe(false)
+  expect(await active(second)).toBe(false)
+  // What came of it in no way is not touched.
+  expect([await active(subject), await active(sibling)]).toEqual([true, true])
+})
+
+test('a token is derived from another sixteen times at most', async () => {
+  let token = await chain(await ofUser(), 'orchestrator')
+  const narrowed = () => world.ask({ subject_token: token })
+  for (let times = 2; times <= 16; times += 1) token = granted(await narrowed())
+  expect(claimsOf(token)['derived_from']).toHaveLength(16)
+  const { status, json } = await narrowed()
+  expect([status, json['error']]).toEqual([400, 'invalid_request'])
+})
+
 test('introspection tells the chain in the order in which it grew', async () => {
   const token = await chain(await ofUser(), 'orchestrator', 'specialist')
   expect(await world.introspect(token)).toMatchObject({

@@ -87,6 +87,7 @@ for (const { name, subject = ofUser, more, headers = asSupport, aud, scope, type
       exp: world.clock.now + 300,
       jti: expect.any(String) as unknown,
       grant_id: was['grant_id'],
+      derived_from: [was['jti']],
       tenant: 'acme-corp',
       scope: answer.json['scope'],
       auth_time: was['auth_time'],

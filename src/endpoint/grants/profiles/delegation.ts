@@ -59,6 +59,7 @@ export async function delegation(
     lifetimeSeconds: party.lifetimeSeconds,
     notAfter: Math.min(subject.expiresAt, actor.expiresAt),
     grantId: subject.grantId,
+    derivedFrom: [...subject.derivedFrom, subject.jti],
     act,
     authTime: subject.authTime,
   }

@@ -34,6 +34,7 @@ export async function impersonation(
     lifetimeSeconds: LIFETIME_SECONDS,
     notAfter: subject.expiresAt,
     grantId: subject.grantId,
+    derivedFrom: [...subject.derivedFrom, subject.jti],
     authTime: subject.authTime,
     final: true,
   }

@@ -39,6 +39,7 @@ export async function narrowing(
     lifetimeSeconds: party.lifetimeSeconds,
     notAfter: subject.expiresAt,
     grantId: subject.grantId,
+    derivedFrom: [...subject.derivedFrom, subject.jti],
     act,
     mayAct: subject.mayAct,
     authTime: subject.authTime,

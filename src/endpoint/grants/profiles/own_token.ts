@@ -4,6 +4,9 @@ import type { AccessToken } from '../../access_token.ts'
 import { isMadeFor, isOwn, type Party, type Tenant } from '../../tenant.ts'
 import type { Caller } from '../grant.ts'
 
+/** One from the other: a token names all that it came of, and must not grow without end. */
+const MAX_DERIVATIONS = 16
+
 /**
  * Whether a token claims to be of this tenant. The claim alone gives nothing: it selects which rules the token is held to.
  */
@@ -24,6 +27,7 @@ export async function readOwn(
   const token = await tenant.accessTokens.read(shown)
   if (typeof token === 'string') return refuse(`${as}_${token}`)
   if (token.jkt !== undefined && token.jkt !== dpop?.jkt) return refuse(`${as}_unbound`)
+  if (token.derivedFrom.length >= MAX_DERIVATIONS) return refuse(`${as}_derived_too_often`)
   return token.exchangeable ? token : refuse(`${as}_not_exchangeable`)
 }
 

@@ -5,9 +5,10 @@ import {
   agentsReady,
   asAgent,
   beginApi,
+  endAgents,
   personOfOrchestrator,
 } from '../../acting.ts'
-import { CHART_DEMO, logOf } from '../../chart.ts'
+import { logOf } from '../../chart.ts'
 import type { Cluster } from '../../cluster.ts'
 import { AUDIENCE } from '../../documents_api.ts'
 import { operate } from '../../people.ts'
@@ -16,21 +17,24 @@ import { until, type Case } from '../../world.ts'
 const NAME = 'loops'
 const TOKEN_FILE = '/tmp/user-token'
 const BOUND_SECONDS = 30
-/** Five seconds of them: whoever was refused once could be served again. */
-const REFUSED_IN_A_ROW = 20
+/** The bound, what is waited for after it, and the time that looking takes. */
+const PATIENCE_SECONDS = 60
+/** Five seconds: whoever was refused once could be served again. */
+const REFUSED_IN_A_ROW = 10
 
-/** Acts within one session for whoever's token it is given, four times a second for ever, and prints what each call brought. */
+/** Acts within one session for whoever's token it is given, twice a second for ever, and prints what each call brought. */
 const loop = `${agentCode}
 const { existsSync, readFileSync } = require('node:fs')
 let session
 const act = async () => {
-  session ??= (await broker('/v1/sessions', shown(readFileSync('${TOKEN_FILE}', 'utf8')))).body.session
-  const { status, body } = await broker('/v1/exchange', { session, audience: '${AUDIENCE}' })
+  session ??= broker('/v1/sessions', shown(readFileSync('${TOKEN_FILE}', 'utf8')))
+  const within = (await session).body.session
+  const { status, body } = await broker('/v1/exchange', { session: within, audience: '${AUDIENCE}' })
   print({ at: Date.now(), status, code: body.code })
 }
 setInterval(() => {
   if (existsSync('${TOKEN_FILE}')) act().catch(({ message }) => print({ at: Date.now(), status: 0, code: message }))
-}, 250)`
+}, 500)`
 
 interface Call {
   /** By the clock of this machine, which is that of its nodes. */
@@ -42,6 +46,14 @@ interface Call {
 async function callsOf(cluster: Cluster): Promise<readonly Call[]> {
   const lines = (await logOf(cluster, NAME)).split('\n').filter(Boolean)
   return lines.map((line) => JSON.parse(line) as Call)
+}
+
+/** All calls, once the last of them were refused for good, and not for an outage. */
+async function refused(cluster: Cluster): Promise<readonly Call[] | undefined> {
+  const calls = await callsOf(cluster)
+  const last = calls.slice(-REFUSED_IN_A_ROW)
+  const isOver = last.every(({ code }) => code === 'exchange_refused')
+  return isOver && last.length === REFUSED_IN_A_ROW ? calls : undefined
 }
 
 /** What the same agent gets with the user's token alone, with another session, and for itself. */
@@ -59,7 +71,7 @@ export const revocation: Case = {
   begin: ({ cluster }) => beginApi(cluster),
   async run({ cluster }) {
     await cluster.apply(...agentOf(NAME, { script: loop, serviceAccount: 'orchestrator' }))
-    const { sub, token } = await personOfOrchestrator(cluster, 'bob@example.com')
+    const { sub, token } = await personOfOrchestrator(cluster, 'bob')
     await agentsReady(cluster, NAME)
     const give = `require('node:fs').writeFileSync('${TOKEN_FILE}', ${JSON.stringify(token)}); print({})`
     await asAgent(cluster, NAME, give)
@@ -69,28 +81,16 @@ export const revocation: Case = {
     })
     await operate(cluster, 'revoke', '--user', sub)
     const revokedAt = Date.now()
-    const calls = await until('the agent to be refused', async () => {
-      const seen = await callsOf(cluster)
-      const tail = seen.slice(-REFUSED_IN_A_ROW)
-      return tail.length === REFUSED_IN_A_ROW && tail[0]?.status !== 200 ? seen : undefined
-    })
-    const first = calls.findIndex(({ at, status }) => at > revokedAt && status !== 200)
-    const outcomes = new Set(
-      calls.map(({ status, code }) => `${String(status)} ${code ?? 'served'}`),
-    )
-    assert.deepEqual([...outcomes], ['200 served', '400 exchange_refused'])
-    assert.ok(
-      calls.slice(first).every(({ status }) => status !== 200),
-      'what was refused once is not served again',
-    )
-    const seconds = ((calls[first]?.at ?? Infinity) - revokedAt) / 1000
-    process.stdout.write(`       refused ${seconds.toFixed(1)} s after lumo-broker revoke\n`)
+    const calls = await until('the agent to be refused', () => refused(cluster), PATIENCE_SECONDS)
+    const { at: lastAt } = calls.findLast(({ status }) => status === 200) ?? { at: revokedAt }
+    const seconds = (lastAt - revokedAt) / 1000
+    process.stdout.write(`       served for ${seconds.toFixed(1)} s after lumo-broker revoke\n`)
     assert.ok(seconds <= BOUND_SECONDS, `within ${String(BOUND_SECONDS)} s`)
     assert.deepEqual(await asAgent(cluster, NAME, tryAgain(token)), {
       alone: 'exchange_refused',
       within: 'exchange_refused',
       own: 200,
     })
-    await cluster.kubectl('-n', CHART_DEMO, 'delete', 'pod', NAME, '--wait=false')
+    await endAgents(cluster, NAME)
   },
 }

@@ -7,6 +7,7 @@ import {
   asAgent,
   beginApi,
   CHART_ISSUER,
+  endAgents,
   personOfOrchestrator,
 } from '../../acting.ts'
 import { CHART_DEMO, stays } from '../../chart.ts'
@@ -45,7 +46,7 @@ export const twoHops: Case = {
   async run({ cluster }) {
     await cluster.apply(
       ...agentOf('orchestrator', { script: stays }),
-      ...agentOf('specialist', { script: specialist }),
+      ...agentOf('specialist', { script: specialist, port: 8080 }),
       {
         apiVersion: 'v1',
         kind: 'Service',
@@ -53,7 +54,7 @@ export const twoHops: Case = {
         spec: { selector: { app: 'specialist' }, ports: [{ port: 8080 }] },
       },
     )
-    const { sub, token } = await personOfOrchestrator(cluster, 'alice@example.com')
+    const { sub, token } = await personOfOrchestrator(cluster, 'alice')
     await agentsReady(cluster, 'orchestrator', 'specialist')
     assert.deepEqual(await asAgent(cluster, 'orchestrator', orchestrate(token)), {
       told: { sub, actor_chain: ['agent:orchestrator'] },
@@ -77,5 +78,6 @@ export const twoHops: Case = {
       // It was made for the specialist alone.
       atApi: { status: 401, body: {} },
     })
+    await endAgents(cluster, 'orchestrator', 'specialist')
   },
 }
