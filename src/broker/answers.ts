@@ -3,7 +3,8 @@ import type { Metrics, Tally } from '../platform/metrics.ts'
 import type { BrokerError } from './errors.ts'
 
 /** The routes as the metrics name them; `none` for whatever is no route. */
-export type Route = 'token' | 'exchange' | 'sessions' | 'identity' | 'drop_in' | 'forwarded' | 'discovery' | 'none'
+export type Route =
+  'token' | 'exchange' | 'sessions' | 'identity' | 'drop_in' | 'forwarded' | 'discovery' | 'none'
 
 /** An answer of somebody else, with those of its headers that may go on. */
 export interface PassedAnswer {

@@ -215,7 +215,7 @@ export class ActingAuthority implements Exchanger {
   readonly link: AuthorityLink = ({ path: { segments }, headers, body }) => {
     if (this.isOut) return Promise.resolve(new LinkFailure('unavailable', 'ECONNREFUSED'))
     const form = new URLSearchParams(Buffer.from(body ?? []).toString())
-    const own = String(headers['authorization'] ?? '').slice('Bearer '.length)
+    const own = (headers['authorization'] ?? '').slice('Bearer '.length)
     const [family, name, , approval = ''] = segments
     if (family === 'oauth' && name === 'revoke') return this.#revocation(form.get('token') ?? '')
     if (!this.isGood(own)) return Promise.resolve(pageOf(401, {}))

@@ -58,7 +58,17 @@ export class ActFor {
   }
 
   /** The token, by whatever it takes; a handle where the user has yet to agree. */
-  async get(workload: Workload, acting: Acting, wish: Wish): Promise<Acted | Handle | BrokerError> {
+  get(workload: Workload, acting: Acting, wish: Wish): Promise<Acted | Handle | BrokerError> {
+    const open = acting.handles.get(acting.keyOf(wish))
+    return open ? Promise.resolve(open) : this.agreed(workload, acting, wish)
+  }
+
+  /** The same, where the user is known to have agreed: nobody waits for them any more. */
+  async agreed(
+    workload: Workload,
+    acting: Acting,
+    wish: Wish,
+  ): Promise<Acted | Handle | BrokerError> {
     const held = this.#heldOf(acting, wish)
     if (held) {
       const standing = await this.#dependencies.recheck.before(workload, acting, held.value)
@@ -68,8 +78,8 @@ export class ActFor {
     }
     if (acting.hasEnded) return endedError(acting)
     const key = acting.keyOf(wish)
-    const known = acting.tokens.refusalOf(key) ?? acting.handles.get(key)
-    if (known) return known
+    const refusal = acting.tokens.refusalOf(key)
+    if (refusal) return refusal
     const outcome = await this.#fetch(workload, acting, wish, key)
     if (outcome) return outcome
     const fresh = this.#heldOf(acting, wish)

@@ -172,7 +172,7 @@ export class Acting {
     if (this.#hasEnded) return []
     this.#hasEnded = true
     const living = this.living().map(({ value }) => value)
-    for (const delegated of [...this.inUse]) this.endUse(delegated)
+    for (const delegated of this.inUse) this.endUse(delegated)
     this.#issued = []
     this.tokens.clear()
     this.handles.clear()

@@ -69,20 +69,15 @@ export class Consents {
   /** What the user agreed to is fetched at once. That the authority is out meanwhile takes nothing of it back. */
   async #fetch(workload: Workload, handle: Handle): Promise<void> {
     const { actFor } = this.#dependencies
-    const { acting, wish, key } = handle
-    // It is not to be found as what somebody waits for any more: what is asked for now is the token.
-    acting.handles.delete(key)
-    const outcome = await actFor.get(workload, acting, wish)
+    const { acting, wish } = handle
+    const outcome = await actFor.agreed(workload, acting, wish)
     if ('delegated' in outcome) settle(handle, { status: 'approved' })
     else if (!(outcome instanceof BrokerError)) {
       // The user agreed to something else: the authority asks again, and whoever asks anew waits by that.
       settle(handle, { status: 'failed', error: new BrokerError('consent_required') })
     } else if (outcome.status < 500 && outcome.status !== 429) {
       settle(handle, { status: 'failed', error: outcome })
-    } else {
-      acting.handles.set(key, handle)
-      this.#later(handle, outcome)
-    }
+    } else this.#later(handle, outcome)
   }
 
   #later(handle: Handle, answer: object): void {

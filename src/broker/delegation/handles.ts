@@ -94,7 +94,7 @@ export function settle(handle: Handle, state: Handle['state']): void {
   if (handle.state.status !== 'pending') return
   handle.state = state
   const { acting, key } = handle
-  acting.handles.delete(key)
+  if (acting.handles.get(key) === handle) acting.handles.delete(key)
   // Whoever asks again at once does not ask a person again at once.
   if (state.status === 'denied') {
     acting.tokens.refuse(key, new BrokerError('consent_denied'), acting.tokens.ask())

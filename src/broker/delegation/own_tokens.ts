@@ -1,5 +1,5 @@
 import type { Workload } from '../caller/workload.ts'
-import { ownToken, type OwnToken } from '../drop_in/own_token.ts'
+import { ownToken, type OwnToken } from '../own_token.ts'
 import { BrokerError } from '../errors.ts'
 import type { GetToken } from '../get_token.ts'
 

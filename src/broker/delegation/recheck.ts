@@ -120,7 +120,7 @@ export class Recheck {
   #withoutOwn(acting: Acting, { code }: BrokerError): Verdict {
     if (code !== 'authority_refused') return 'unanswered'
     for (const [, delegated] of acting.tokens.values()) this.#end(acting, delegated)
-    for (const delegated of [...acting.inUse]) this.#end(acting, delegated)
+    for (const delegated of acting.inUse) this.#end(acting, delegated)
     return 'ended'
   }
 

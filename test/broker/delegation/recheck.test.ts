@@ -13,10 +13,10 @@ async function play() {
   const session = await begin(world, workload, authority.userToken('user_a'))
   const ask = () => act(world, workload, bySession(session))
   const token = tokenIn(await ask())
-  const outcomes = async () =>
+  const outcomes = async (): Promise<Readonly<Record<string, number>>> =>
     Object.fromEntries(
       [...(await world.metrics.text()).matchAll(/rechecks_total\{outcome="(\w+)"\} (\d+)/g)].map(
-        ([, outcome, count]) => [outcome, Number(count)],
+        ([, outcome = '', count]): [string, number] => [outcome, Number(count)],
       ),
     )
   return { clock, world, workload, authority, session, ask, token, outcomes }

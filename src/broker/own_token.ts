@@ -1,10 +1,10 @@
-import { isJsonObject } from '../../platform/strict_json.ts'
-import { parseCompactJws } from '../../verifier/jws.ts'
-import type { Workload } from '../caller/workload.ts'
-import { BrokerError } from '../errors.ts'
-import type { GetToken } from '../get_token.ts'
-import { accessTokenOf, type KnownAgent } from '../servable.ts'
-import { plainWish, wishFor, type Wish } from '../wish.ts'
+import { isJsonObject } from '../platform/strict_json.ts'
+import { parseCompactJws } from '../verifier/jws.ts'
+import type { Workload } from './caller/workload.ts'
+import { BrokerError } from './errors.ts'
+import type { GetToken } from './get_token.ts'
+import { accessTokenOf, type KnownAgent } from './servable.ts'
+import { plainWish, wishFor, type Wish } from './wish.ts'
 
 /** Who a token says it is of; a token that lacks one of the three is nobody's. */
 export interface Claimed {
