@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import type { Workload } from '../broker/caller/workload.ts'
 import { GetToken } from '../broker/get_token.ts'
 import { clientProof } from '../broker/drop_in/guard.ts'
@@ -22,11 +21,11 @@ import { remoteLink } from '../exchange/remote_link.ts'
 import { revocation } from '../exchange/revoke.ts'
 import { handlerOf } from '../platform/listen.ts'
 import type { MemoryHttp } from '../platform/memory_http.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
 import { Watched } from '../platform/watched.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
 import type { Verifier } from '../verifier/verifier.ts'
 import { openAuthorization } from './authorization.ts'
+import { openCaFile } from './ca_file.ts'
 import { openCallers } from './callers.ts'
 import { openDelegation } from './delegation.ts'
 import { openDropInGuard } from './drop_in.ts'
@@ -36,7 +35,6 @@ import { openSinks } from './sinks.ts'
 import type { Surroundings } from './surroundings.ts'
 import { listenWithTls } from './tls.ts'
 
-const MAX_CA_BYTES = 1_048_576
 const MAX_POLICY_BYTES = 1_048_576
 /** Different tokens that one workload may wait for at once. */
 const MAX_FLIGHTS = 256
@@ -296,39 +294,19 @@ async function openAuthority(
     }
   }
   const { caFile } = remote
-  const ca = caFile === undefined ? undefined : opened.follow(await openCa(caFile, surroundings))
+  const ca =
+    caFile === undefined
+      ? undefined
+      : opened.follow(
+          await openCaFile(
+            caFile,
+            { what: 'ca', setting: 'broker.authority.caFile' },
+            surroundings,
+          ),
+        )
   const authority = { ...remote, ca: () => remote.ca ?? ca?.current() }
   return {
     exchanger: remoteExchanger(authority, surroundings.http),
     link: remoteLink(authority, surroundings.http),
   }
-}
-
-async function openCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
-  try {
-    return await watchCa(file, surroundings)
-  } catch (error) {
-    if (!(error instanceof OperatorFault)) throw error
-    throw new OperatorFault(`broker.authority.caFile: ${error.message}`)
-  }
-}
-
-function watchCa(file: string, surroundings: Surroundings): Promise<Watched<string>> {
-  return Watched.open(
-    {
-      what: 'ca',
-      paths: [file],
-      maxBytes: MAX_CA_BYTES,
-      parse: ([content]) => {
-        const pem = content?.bytes.toString('utf8') ?? ''
-        try {
-          new X509Certificate(pem)
-        } catch {
-          throw new OperatorFault(`${file} holds no PEM certificate`)
-        }
-        return pem
-      },
-    },
-    surroundings,
-  )
 }

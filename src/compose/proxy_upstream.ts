@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
 // By itself: all of undici takes 9 MB more of a sidecar, and puts a dispatcher among the globals.
@@ -6,13 +5,11 @@ import Pool from 'undici/lib/dispatcher/pool.js'
 import type { Upstream } from '../broker/proxy/upstream.ts'
 import type { ProxyRouteConfig } from '../config/proxy.ts'
 import { isLoopbackHost } from '../platform/http_client.ts'
-import { OperatorFault } from '../platform/operator_fault.ts'
 import { isProxied, type ProxyEnvironment } from '../platform/proxy.ts'
-import { Watched } from '../platform/watched.ts'
+import { openCaFile } from './ca_file.ts'
 import type { Opened } from './opened.ts'
 import type { Surroundings } from './surroundings.ts'
 
-const MAX_CA_BYTES = 1_048_576
 const CONNECT_MS = 5_000
 
 /** As many as there may be requests of a route: none waits for a connection. */
@@ -36,20 +33,22 @@ export async function openUpstream(
   opened: Opened,
   surroundings: Surroundings,
 ): Promise<Upstream> {
-  const ca = caFile === undefined ? undefined : await openCa(name, caFile, surroundings)
-  if (ca) opened.follow(ca)
+  const setting = `broker.proxy, caFile of the route ${name}`
+  const ca =
+    caFile && opened.follow(await openCaFile(caFile, { what: 'proxy_ca', setting }, surroundings))
   const proxy = proxyFor(upstream, surroundings.proxyEnv ?? {})
   const open =
     proxy === undefined
       ? (pem: string | undefined) => directTo(upstream, pem)
       : await throughProxy(proxy)
-  let current = open(ca?.current())
-  ca?.onChange((pem) => {
-    const before = current
-    current = open(pem)
-    // What is under way goes on.
-    void before.close()
-  })
+  let current = open(ca ? ca.current() : undefined)
+  if (ca)
+    ca.onChange((pem) => {
+      const before = current
+      current = open(pem)
+      // What is under way goes on.
+      void before.close()
+    })
   opened.add(() => current.destroy())
   return { origin: upstream.origin, dispatcher: () => current }
 }
@@ -100,34 +99,4 @@ function recordOf(list: readonly string[]): Record<string, string[]> {
     else Object.defineProperty(record, name, { value: [list[at + 1] ?? ''], enumerable: true })
   }
   return record
-}
-
-async function openCa(
-  name: string,
-  file: string,
-  surroundings: Surroundings,
-): Promise<Watched<string>> {
-  try {
-    return await Watched.open(
-      {
-        what: 'proxy_ca',
-        paths: [file],
-        maxBytes: MAX_CA_BYTES,
-        parse: ([content]) => pemIn(content?.bytes.toString('utf8') ?? '', file),
-      },
-      surroundings,
-    )
-  } catch (error) {
-    if (!(error instanceof OperatorFault)) throw error
-    throw new OperatorFault(`broker.proxy, caFile of the route ${name}: ${error.message}`)
-  }
-}
-
-function pemIn(text: string, file: string): string {
-  try {
-    new X509Certificate(text)
-  } catch {
-    throw new OperatorFault(`${file} holds no PEM certificate`)
-  }
-  return text
 }

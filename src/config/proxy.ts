@@ -1,15 +1,19 @@
 import Type, { type Static } from 'typebox'
-import { fitsScope, type Scope } from '../oauth/scope.ts'
-import { isResource } from '../oauth/target.ts'
 import { isLoopbackHost } from '../platform/http_client.ts'
 import type { ListenAddress } from '../platform/listen.ts'
 import { compilePathPattern, pathPatternFault, type Pattern } from '../platform/pattern.ts'
-import { isLoopbackAddress, parseListen } from './address.ts'
 import type { ReportFault } from './document.ts'
-import { scopeValue, target } from './forms.ts'
+import { podListen, resolvePodListen, type AroundListener } from './pod_listener.ts'
+import {
+  checkRouteNames,
+  MAX_ROUTES,
+  resolveRouteWish,
+  routeName,
+  routeWishFields,
+  type RouteWish,
+} from './route_wish.ts'
 
 const closed = { additionalProperties: false }
-const MAX_ROUTES = 64
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'] as const
 
@@ -18,11 +22,7 @@ const seconds = (byDefault: number, maximum: number, description: string) =>
 
 const routeSchema = Type.Object(
   {
-    name: Type.String({
-      pattern: '^[a-z0-9-]{1,63}$',
-      form: 'lower case letters, digits and dashes, 63 at most',
-      description: 'As the route is called in metrics and in the log.',
-    }),
+    name: routeName('As the route is called in metrics and in the log.'),
     path: Type.Optional(
       Type.String({
         pattern: '^(/|(/[A-Za-z0-9._~-]+)+)$',
@@ -38,22 +38,7 @@ const routeSchema = Type.Object(
       description:
         'Where they go: an absolute URL, whose path is put before what follows the path of the route.',
     }),
-    audience: Type.Optional(Type.String({ ...target, description: 'As audience of /v1/token.' })),
-    resources: Type.Array(Type.String(target), {
-      default: [],
-      maxItems: 5,
-      description: 'As resource of /v1/token.',
-    }),
-    scopes: Type.Optional(
-      Type.Array(Type.String(scopeValue), {
-        minItems: 1,
-        maxItems: 100,
-        description: 'As scope of /v1/token.',
-      }),
-    ),
-    agent: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'As agent of /v1/token.' }),
-    ),
+    ...routeWishFields,
     methods: Type.Array(Type.Enum([...METHODS]), {
       minItems: 1,
       maxItems: METHODS.length,
@@ -97,13 +82,8 @@ const routeSchema = Type.Object(
 
 export const proxySchema = Type.Object(
   {
-    listen: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
-        minItems: 1,
-        maxItems: 4,
-        description:
-          'Where programs of the pod send their requests: loopback addresses, or one Unix socket such as unix:/run/lumo/proxy.sock. Default: port 9181 of both loopbacks.',
-      }),
+    listen: podListen(
+      'Where programs of the pod send their requests: loopback addresses, or one Unix socket such as unix:/run/lumo/proxy.sock. Default: port 9181 of both loopbacks.',
     ),
     routes: Type.Array(routeSchema, {
       minItems: 1,
@@ -123,15 +103,11 @@ export interface ProxyConfig {
   readonly routes: readonly ProxyRouteConfig[]
 }
 
-export interface ProxyRouteConfig {
+export interface ProxyRouteConfig extends RouteWish {
   readonly name: string
   /** Without a slash at its end: of the path `/` nothing is left. */
   readonly prefix: string
   readonly upstream: URL
-  readonly audiences: readonly string[]
-  readonly resources: readonly string[]
-  readonly scope: Scope | undefined
-  readonly agent: string | undefined
   readonly methods: readonly string[]
   readonly paths: readonly Pattern[]
   /** Whether each request names a user. */
@@ -141,62 +117,32 @@ export interface ProxyRouteConfig {
   readonly idleTimeoutMs: number
 }
 
-/** Of the broker that it belongs to. */
-interface Around {
-  /** Whether callers prove themselves. */
-  readonly fromOthers: boolean
-  readonly brokerListen: readonly ListenAddress[]
-}
-
 const PATH = 'broker.proxy'
+const listener = {
+  path: PATH,
+  port: 9181,
+  ofOnePod: 'it is for the programs of one pod',
+  danger: 'whoever reaches it acts with the tokens of the pod',
+}
 
 /** The cross rules of `broker.proxy`. */
 export function resolveProxy(
   section: Static<typeof proxySchema> | undefined,
-  { fromOthers, brokerListen }: Around,
+  around: AroundListener,
   fault: ReportFault,
 ): ProxyConfig | undefined {
   if (!section) return undefined
-  if (fromOthers) {
-    fault(PATH, 'must be absent where callers prove themselves: it is for the programs of one pod')
-  }
-  if (!section.listen && brokerListen.some((address) => 'socket' in address)) {
-    fault(
-      `${PATH}.listen`,
-      'must be given beside broker.listen on a socket: the default lets in every container of the pod',
-    )
-  }
-  const listen = resolveListen(section.listen ?? ['127.0.0.1:9181', '[::1]:9181'], fault)
+  const listen = resolvePodListen(section.listen, listener, around, fault)
+  checkRouteNames(section.routes, `${PATH}.routes`, fault)
   const routes = section.routes.map((route, index) =>
     resolveRoute(route, `${PATH}.routes[${String(index)}]`, fault),
   )
-  routes.forEach(({ name, prefix }, index) => {
+  routes.forEach(({ prefix }, index) => {
     const path = `${PATH}.routes[${String(index)}]`
-    const namesake = routes.findIndex((other) => other.name === name)
-    if (namesake < index) fault(`${path}.name`, `is that of routes[${String(namesake)}] already`)
     const same = routes.findIndex((other) => other.prefix === prefix)
     if (same < index) fault(`${path}.path`, `is that of routes[${String(same)}] already`)
   })
   return { listen, routes }
-}
-
-function resolveListen(texts: readonly string[], fault: ReportFault): readonly ListenAddress[] {
-  return texts.map((text, index): ListenAddress => {
-    const path = `${PATH}.listen[${String(index)}]`
-    const address = parseListen(text)
-    if (!address) {
-      fault(path, 'must be a loopback address and a port, or unix: and an absolute path')
-      return { host: '127.0.0.1', port: 0 }
-    }
-    if ('socket' in address) {
-      if (texts.length > 1) fault(path, 'a socket must stand alone: TCP would let everybody in')
-      return address
-    }
-    if (!isLoopbackAddress(address)) {
-      fault(path, 'must be a loopback address: whoever reaches it acts with the tokens of the pod')
-    }
-    return { ...address, optional: address.host === '::1' }
-  })
 }
 
 function resolveRoute(
@@ -204,14 +150,7 @@ function resolveRoute(
   path: string,
   fault: ReportFault,
 ): ProxyRouteConfig {
-  const { name, audience, resources, scopes, agent } = route
-  if (!resources.every(isResource)) {
-    fault(`${path}.resources`, 'must be absolute URIs without a fragment')
-  }
-  const scope = scopes && [...new Set(scopes)]
-  if (scope && !fitsScope(scope)) {
-    fault(`${path}.scopes`, 'must fit into 4096 characters, so that they can be asked for at once')
-  }
+  const { name } = route
   const prefix = route.path ?? `/${name}`
   if (hasDotSegment(prefix)) fault(`${path}.path`, 'must have no segment of dots alone')
   route.paths.forEach((pattern, index) => {
@@ -222,10 +161,7 @@ function resolveRoute(
     name,
     prefix: prefix === '/' ? '' : prefix,
     upstream: resolveUpstream(route, path, fault),
-    audiences: audience === undefined ? [] : [audience],
-    resources,
-    scope,
-    agent,
+    ...resolveRouteWish(route, path, fault),
     methods: [...new Set(route.methods)],
     paths: route.paths.map(compilePathPattern),
     forSubject: route.onBehalfOf === 'subject',

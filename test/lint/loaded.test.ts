@@ -59,6 +59,7 @@ function loadedBy(entries: readonly string[]): readonly string[] {
 
 const processes = {
   sidecar: ['src/main.ts', 'src/cli/run.ts', 'src/compose/broker.ts'],
+  proxy: ['src/main.ts', 'src/cli/run.ts', 'src/compose/broker.ts', 'src/compose/proxy.ts'],
   node: [
     'src/main.ts',
     'src/cli/run.ts',
@@ -79,6 +80,11 @@ test.each<[keyof typeof processes, string, boolean]>([
   ['sidecar', 'node_modules/@kubernetes/', false],
   ['sidecar', 'node_modules/pino-pretty/', false],
   ['sidecar', 'node_modules/openid-client/', false],
+  ['sidecar', 'node_modules/undici/', false],
+  ['sidecar', 'src/broker/proxy/', false],
+  ['proxy', 'src/broker/proxy/', true],
+  ['proxy', 'node_modules/undici/lib/dispatcher/pool.js', true],
+  ['proxy', 'node_modules/undici/index.js', false],
   ['node', 'src/verifier/kubernetes/', true],
   ['node', 'src/endpoint/', false],
   ['node', 'src/store/', false],
