@@ -45,6 +45,8 @@ export interface OwnToken {
   readonly token: string
   readonly agent: KnownAgent
   readonly isPlain: boolean
+  /** Monotonic milliseconds. */
+  readonly askedAt: number
 }
 
 /** The workload's own token, and whose it is. `isPlain`: it has no target, as the local policy may say one. */
@@ -59,11 +61,11 @@ export async function ownToken(
       : wishFor({ audiences: [], resources: [], scope: undefined, agent })
   const served = getToken.fromCache(workload, wish) ?? (await getToken.byExchange(workload, wish))
   if (served instanceof BrokerError) return served
-  const { servable } = served
+  const { servable, askedAt } = served
   // Nothing can be said to be the workload's own where its own token cannot be read.
   if (!servable.agent) return new BrokerError('authority_answer_unusable')
   const isPlain = servable.asked.audiences.length === 0
-  return { token: accessTokenOf(servable), agent: servable.agent, isPlain }
+  return { token: accessTokenOf(servable), agent: servable.agent, isPlain, askedAt }
 }
 
 /**

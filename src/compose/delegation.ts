@@ -40,7 +40,7 @@ export function openDelegation(
   { getToken, gate, exchanger, link, workloads }: DelegationParts,
   surroundings: Surroundings,
 ): OpenDelegation {
-  const ownTokens = new OwnTokens(getToken)
+  const ownTokens = new OwnTokens(getToken, surroundings.clock)
   const { revoke } = new EndedTokens({ revoke: revocation(link), ...surroundings })
   const inBackground = (tokens: readonly Delegated[]): void => void revoke(tokens)
   const recheck = new Recheck({ standingOf: introspection(link), ownTokens, ...surroundings })

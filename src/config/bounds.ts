@@ -16,6 +16,10 @@ const perMinute = (fallback: number, description: string) =>
 export const limitsSchema = Type.Object(
   {
     clientPerMinute: perMinute(100, 'Requests of one authenticated client.'),
+    introspectionsPerMinute: perMinute(
+      6_000,
+      'Introspections of one agent with its own token: the brokers of its pods ask every 15 s about each token that is in use on behalf of somebody.',
+    ),
     workloadPerMinute: perMinute(
       60,
       'Exchanges of one pod, so that all replicas of an agent can start together.',

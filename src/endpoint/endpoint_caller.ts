@@ -58,6 +58,7 @@ async function callerByToken(
   if (!own || party.sub !== token.sub || token.act) {
     return new OAuthError('bearer_invalid', { reason: 'token_not_own' })
   }
-  const over = limits.spend({ kind: 'client', tenant: tenant.slug, id: party.id })
+  // Of its own: what all pods of an agent ask again and again must not use up what it gets its tokens by.
+  const over = limits.spend({ kind: 'introspection', tenant: tenant.slug, id: party.id })
   return over ?? { party, mayIntrospect: false }
 }

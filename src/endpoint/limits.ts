@@ -6,7 +6,11 @@ import type { Authorization } from './grants/grant.ts'
 
 /** Whose budget a request is charged to. */
 export type Charge =
-  | { readonly kind: 'client' | 'grant'; readonly tenant: string; readonly id: string }
+  | {
+      readonly kind: 'client' | 'grant' | 'introspection'
+      readonly tenant: string
+      readonly id: string
+    }
   | {
       readonly kind: 'workload'
       readonly tenant: string
@@ -95,13 +99,18 @@ export class Limits {
       charge.kind !== 'workload'
         ? this.#clients.take(
             JSON.stringify([charge.kind, charge.tenant, charge.id]),
-            perMinute(this.#config.clientPerMinute),
+            perMinute(this.#perMinuteOf(charge.kind)),
           )
         : this.#workloads.take(
             JSON.stringify([charge.tenant, charge.provider, charge.uid]),
             perMinute(this.#config.workloadPerMinute),
           )
     return wait === undefined ? undefined : tooMany(wait, `${charge.kind}_limit`)
+  }
+
+  #perMinuteOf(kind: Exclude<Charge['kind'], 'workload'>): number {
+    const { clientPerMinute, introspectionsPerMinute } = this.#config
+    return kind === 'introspection' ? introspectionsPerMinute : clientPerMinute
   }
 
   /**

@@ -49,6 +49,21 @@ const beside = (
   headers: Form = asWeb,
 ) => postTo(world, name, form, headers)
 
+describe('an agent that introspects with its own token', () => {
+  test('has a budget for that alone', async () => {
+    const { world } = await limited({ clientPerMinute: 1, introspectionsPerMinute: 3 })
+    const own = await world.agentToken('doc-analyst')
+    const ask = () =>
+      beside(world, 'introspect', { token: own }, { authorization: `Bearer ${own}` })
+    expect(await times(3, ask)).toEqual(all(3, 200))
+    heldBack(world, await ask(), '20', 'introspection_limit')
+    // Another has its own.
+    const other = await world.agentToken('orchestrator')
+    const asOther = { authorization: `Bearer ${other}` }
+    expect((await beside(world, 'introspect', { token: other }, asOther)).status).toBe(200)
+  })
+})
+
 describe('a client', () => {
   test('is held back after its budget, and told for how long', async () => {
     const { world, clock } = await limited({ clientPerMinute: 7 })

@@ -142,7 +142,13 @@ export async function authorityConfig(
       store: { file: join(folder, 'authority.sqlite') },
       keyEncryptionFile,
       // Tests about limits set their own; no other should meet them, on a clock that stands.
-      limits: { clientPerMinute: 1e6, workloadPerMinute: 1e6, failuresPerMinute: 1e6, ...limits },
+      limits: {
+        clientPerMinute: 1e6,
+        introspectionsPerMinute: 1e6,
+        workloadPerMinute: 1e6,
+        failuresPerMinute: 1e6,
+        ...limits,
+      },
       tenants: await (tenants ?? standardTenants)({ cluster, policyFile }),
       ...section,
     },

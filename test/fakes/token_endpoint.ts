@@ -21,7 +21,12 @@ export class FakeAudit implements Audit {
   }
 }
 
-const plenty = { clientPerMinute: 1e6, workloadPerMinute: 1e6, failuresPerMinute: 1e6 }
+const plenty = {
+  clientPerMinute: 1e6,
+  introspectionsPerMinute: 1e6,
+  workloadPerMinute: 1e6,
+  failuresPerMinute: 1e6,
+}
 
 /** The token endpoint over one tenant, and what it tells the operator. */
 export function endpointOver(

@@ -137,10 +137,10 @@ describe('what is in which token', () => {
       readonly token_sha256?: string
     }
     const token = tokenIn(printed.find((text) => text.includes('"approved"')))
-    const hash = createHash('sha256').update(token)
-    expect([depth, session, digest]).toEqual([1, true, hash.copy().digest('hex')])
+    const hash = createHash('sha256').update(token).digest('base64url')
+    expect([depth, session, digest]).toEqual([1, true, hash])
     const trail = await world.operate('audit', 'tail', '--count', '100')
-    expect(trail).toContain(`"token_sha256":"${hash.digest('base64url')}"`)
+    expect(trail).toContain(`"token_sha256":"${hash}"`)
   })
 })
 

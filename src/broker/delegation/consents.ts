@@ -1,6 +1,6 @@
 import type { ApprovalStatus } from '../../exchange/approval_status.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { Log } from '../../platform/log.ts'
+import { causeOf, type Log } from '../../platform/log.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { ActFor } from './act_for.ts'
@@ -33,9 +33,14 @@ export class Consents {
     for (const handle of workload.subjects.pending()) {
       if (handle.isAsking || now < handle.askAt) continue
       handle.isAsking = true
-      void this.#ask(workload, handle).finally(() => {
-        handle.isAsking = false
-      })
+      this.#ask(workload, handle)
+        .catch((error: unknown) => {
+          this.#later(handle, {})
+          this.#dependencies.log.error('a user could not be waited for', causeOf(error))
+        })
+        .finally(() => {
+          handle.isAsking = false
+        })
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Standing } from '../../exchange/introspection.ts'
 import { within, type Clock } from '../../platform/clock.ts'
-import type { Log } from '../../platform/log.ts'
+import { causeOf, type Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
@@ -72,7 +72,11 @@ export class Recheck {
         this.#dependencies.metrics.tally('rechecks', { outcome: 'given_up' }).add()
         acting.endUse(delegated)
       }
-      if (isUsed && age >= RECHECK_MS) void this.#check(workload, acting, delegated)
+      if (isUsed && age >= RECHECK_MS) {
+        this.#check(workload, acting, delegated)?.catch((error: unknown) => {
+          this.#dependencies.log.error('a delegated token could not be asked about', causeOf(error))
+        })
+      }
     }
   }
 
