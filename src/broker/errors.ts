@@ -72,7 +72,7 @@ const catalogue = {
   media_type: [
     400,
     'invalid_request',
-    'The body must be application/x-www-form-urlencoded or application/json, with one Content-Type and no Content-Encoding.',
+    'The body must be application/x-www-form-urlencoded or application/json, and one Content-Type say which, without a Content-Encoding.',
   ],
   body_too_large: [413, 'invalid_request', 'The body is too large.'],
   body_malformed: [400, 'invalid_request', 'The request cannot be read.'],
@@ -81,7 +81,7 @@ const catalogue = {
   parameter_malformed: [
     400,
     'invalid_request',
-    'A parameter has a value that is not allowed: min_ttl is whole seconds, every other one a text, and none is empty.',
+    'A parameter has a value that is not allowed: each is a text, not too long and not empty, but for min_ttl of /v1/token, which is whole seconds.',
   ],
   parameter_unknown: [
     400,
@@ -164,7 +164,16 @@ const catalogue = {
     'invalid_request',
     'A parameter asks for something that is not supported here.',
   ],
-  token_type_unsupported: [400, 'invalid_request', 'This token type is not supported here.'],
+  token_type_unsupported: [
+    400,
+    'invalid_request',
+    'This token type is not supported here: use urn:ietf:params:oauth:token-type:access_token or urn:ietf:params:oauth:token-type:jwt.',
+  ],
+  subject_missing: [
+    400,
+    'invalid_request',
+    'Send subject_token and subject_token_type together; /v1/exchange takes a session in their place.',
+  ],
   subject_expired: [
     400,
     'invalid_request',
@@ -175,7 +184,11 @@ const catalogue = {
     'invalid_request',
     "The subject_token is the workload's own: there is nobody to act for. Use /v1/token.",
   ],
-  subject_twice: [400, 'invalid_request', 'Send a subject_token or a session, and not both.'],
+  subject_twice: [
+    400,
+    'invalid_request',
+    'Send a session, or subject_token and subject_token_type, and not both.',
+  ],
   session_unknown: [
     404,
     'not_found',
@@ -184,7 +197,7 @@ const catalogue = {
   session_lost: [
     404,
     'not_found',
-    'The broker was started anew since, and sessions do not outlive it: begin a new one.',
+    'The session was begun before this broker was started, or at another broker: begin a new one.',
   ],
   sessions_exhausted: [429, 'too_many_requests', 'This workload has too many sessions: end some.'],
   handle_unknown: [
@@ -195,7 +208,7 @@ const catalogue = {
   handle_lost: [
     404,
     'not_found',
-    'The broker was started anew since, and handles do not outlive it: ask for the exchange again.',
+    'The exchange was asked for before this broker was started, or at another broker: ask for it again.',
   ],
   handles_exhausted: [
     429,
@@ -205,7 +218,7 @@ const catalogue = {
   consent_required: [
     403,
     'access_denied',
-    'The user has yet to agree. Wait by the handle: GET /v1/exchange/{handle}.',
+    'The user has yet to agree, on their account page. Send the request again when they have. Who reaches the broker can wait by the handle: GET /v1/exchange/{handle}.',
   ],
   consent_denied: [403, 'access_denied', 'The user did not agree.'],
   consent_expired: [403, 'access_denied', 'The user did not answer in time: ask again.'],
@@ -222,13 +235,13 @@ const catalogue = {
   subject_foreign: [
     400,
     'invalid_request',
-    "The subject_token is no access token of the tenant. The pod's own proof is exchanged by the broker itself: use client_credentials.",
+    "The subject_token is no access token of this tenant, or not written as one: the bare token, without Bearer, spaces or a line break. The pod's own proof is none: the broker exchanges that by itself.",
   ],
   actor_not_own: [400, 'invalid_request', "The actor_token is not the workload's own."],
   exchange_refused: [
     400,
     'invalid_request',
-    'The authority does not accept this subject_token, actor_token, scope or target.',
+    'The authority does not accept the scope (invalid_scope), the target (invalid_target), or the subject_token or actor_token (invalid_request).',
   ],
   forwarding_elsewhere: [
     404,
@@ -295,7 +308,7 @@ const catalogue = {
   proxy_subject_missing: [
     400,
     'invalid_request',
-    'This route acts for somebody: send Lumo-Subject-Token or Lumo-Session, one of them, once.',
+    'This route acts for somebody: send Lumo-Subject-Token with the bare token, without Bearer, or Lumo-Session: one of them, once.',
   ],
   proxy_subject_refused: [
     400,

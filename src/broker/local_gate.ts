@@ -40,6 +40,11 @@ export class LocalGate {
     return rule === undefined || rule === 'any' ? wish : completed(wish, rule)
   }
 
+  /** Whether there is no policy: what the authority gives may be had. */
+  get isOpen(): boolean {
+    return this.#dependencies.policy() === undefined
+  }
+
   /** Before an exchange: whether the request itself is allowed. */
   denies(workload: Workload, wish: Wish): BrokerError | undefined {
     const rule = this.#ruleFor(workload)

@@ -134,6 +134,12 @@ export class TokenCache<Value extends object, Refusal extends object> {
     this.#refusals.set(key, { refusal, until: this.#clock.monotonic() + REFUSAL_MS })
   }
 
+  /** Whether any refusal is remembered. */
+  get hasRefusals(): boolean {
+    const now = this.#clock.monotonic()
+    return [...this.#refusals.values()].some(({ until }) => now < until)
+  }
+
   refusalOf(key: CacheKey): Refusal | undefined {
     const known = this.#refusals.get(key)
     return known && this.#clock.monotonic() < known.until ? known.refusal : undefined

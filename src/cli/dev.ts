@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { startApplication, systemSurroundings } from '../compose/application.ts'
+import { Opened } from '../compose/opened.ts'
 import type { Surroundings } from '../compose/surroundings.ts'
 import { issuerOf } from '../config/authority.ts'
 import { resolveConfig } from '../config/load.ts'
@@ -44,10 +45,11 @@ export async function dev(io: Io): Promise<ExitCode> {
   const state = await openState(folder, ports.authority, surroundings.random)
   await ensureDemoUser(state.storeFile, TENANT, state.password, surroundings)
   const around = relative(io.workingFolder, folder) || '.'
-  const cluster = await startCluster(state, ports, surroundings)
-  const app = await startDemoApp(ports, secretIn(around), surroundings)
+  const opened = new Opened()
   try {
-    const document = documentOf(state, ports, cluster.issuer)
+    const issuer = await startCluster(state, ports, opened, surroundings)
+    await startDemoApp(ports, secretIn(around), opened, surroundings)
+    const document = documentOf(state, ports, issuer)
     // For the commands that look at an authority and change it while it runs.
     await writeFile(join(folder, CONFIG), `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 })
     const application = await startApplication(resolveConfig(document, {}), surroundings)
@@ -59,8 +61,7 @@ export async function dev(io: Io): Promise<ExitCode> {
     await io.asked
     await application.stop()
   } finally {
-    await app.close(0)
-    await cluster.stop()
+    await opened.close()
   }
   return 0
 }
@@ -79,7 +80,13 @@ function portsFrom(text: string): Ports {
   }
 }
 
-async function startCluster(state: DevState, ports: Ports, surroundings: Surroundings) {
+/** Gives the issuer of the cluster's tokens. */
+async function startCluster(
+  state: DevState,
+  ports: Ports,
+  opened: Opened,
+  surroundings: Surroundings,
+): Promise<string> {
   const issuer = `http://127.0.0.1:${String(ports.cluster)}`
   const cluster = await localCluster(issuer, state.clusterKey, surroundings)
   await cluster.app.ready()
@@ -89,6 +96,9 @@ async function startCluster(state: DevState, ports: Ports, surroundings: Surroun
     () => cluster.token(state.pod, issuerOf(originOf(ports), TENANT), PROOF_LIFETIME_SECONDS),
     surroundings,
   )
+  opened.add(() => {
+    rotation.stop()
+  })
   const listening = await listen(
     {
       role: 'cluster issuer',
@@ -97,16 +107,16 @@ async function startCluster(state: DevState, ports: Ports, surroundings: Surroun
     },
     surroundings.clock,
   )
-  return {
-    issuer,
-    stop: async () => {
-      rotation.stop()
-      await listening.close(0)
-    },
-  }
+  opened.add(() => listening.close(0))
+  return issuer
 }
 
-async function startDemoApp(ports: Ports, clientSecret: string, { clock }: Surroundings) {
+async function startDemoApp(
+  ports: Ports,
+  clientSecret: string,
+  opened: Opened,
+  { clock }: Surroundings,
+): Promise<void> {
   const app = demoApp({
     issuer: issuerOf(originOf(ports), TENANT),
     clientId: CLIENT,
@@ -114,7 +124,7 @@ async function startDemoApp(ports: Ports, clientSecret: string, { clock }: Surro
     redirectUri: callbackOf(ports),
   })
   await app.ready()
-  return listen(
+  const listening = await listen(
     {
       role: 'demo application',
       handler: handlerOf(app),
@@ -122,6 +132,7 @@ async function startDemoApp(ports: Ports, clientSecret: string, { clock }: Surro
     },
     clock,
   )
+  opened.add(() => listening.close(0))
 }
 
 function callbackOf({ demoApp: port }: Ports): string {

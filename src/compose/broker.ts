@@ -27,6 +27,7 @@ import type { Verifier } from '../verifier/verifier.ts'
 import { openAuthorization } from './authorization.ts'
 import { openCaFile } from './ca_file.ts'
 import { openCallers } from './callers.ts'
+import { reviewDelegations } from '../broker/delegation/review.ts'
 import { openDelegation } from './delegation.ts'
 import { openDropInGuard } from './drop_in.ts'
 import { Opened } from './opened.ts'
@@ -102,9 +103,17 @@ async function open(
   const gate = await openGate(config, () => callers.workloads(), opened, surroundings)
   const getToken = new GetToken({ exchanger, gate, maxFlights: MAX_FLIGHTS, ...surroundings })
   const delegation = openDelegation(
-    { getToken, gate, exchanger, link, workloads: () => callers.workloads() },
+    {
+      getToken,
+      gate,
+      limits: config.limits,
+      exchanger,
+      link,
+      workloads: () => callers.workloads(),
+    },
     surroundings,
   )
+  callers.onGone((workload) => void delegation.revoke(workload, workload.subjects.endAll()))
   observe(metrics, () => callers.workloads(), exchanger)
   let hosts: ReadonlySet<string> = new Set()
   const guard = await openDropInGuard(config.dropIn, opened, surroundings)
@@ -175,10 +184,7 @@ async function open(
           )
         : new Promise(() => {}),
     forget: () => {
-      for (const { tokens, subjects } of callers.workloads()) {
-        tokens.clear()
-        for (const acting of subjects.all()) acting.tokens.clear()
-      }
+      for (const workload of callers.workloads()) workload.forget()
     },
     stop: async (graceMs) => {
       warming?.stop()
@@ -191,7 +197,7 @@ async function open(
       if (config.shutdown.revoke) {
         stopRefreshing()
         const holders = [...callers.workloads()].flatMap((one) => [
-          one,
+          ...one.sides,
           ...[...one.subjects.all()].map((acting) => ({ tokens: acting })),
         ])
         await revokeHeld(holders, revocation(link), surroundings, REVOKE_WITHIN_MS)
@@ -266,7 +272,7 @@ async function openGate(
   policy?.onChange(() => {
     for (const workload of workloads()) {
       gate.review(workload)
-      for (const acting of workload.subjects.all()) acting.tokens.clear()
+      reviewDelegations(workload, gate)
     }
   })
   return gate

@@ -7,9 +7,10 @@ import { EndedTokens } from '../broker/delegation/ended_tokens.ts'
 import { OwnTokens } from '../broker/delegation/own_tokens.ts'
 import { Recheck } from '../broker/delegation/recheck.ts'
 import { watchDelegations } from '../broker/delegation/watch.ts'
-import type { GetToken } from '../broker/get_token.ts'
+import { GetToken } from '../broker/get_token.ts'
+import type { LocalLimits } from '../broker/local_limits.ts'
 import { IssuedBearers } from '../broker/issued_bearers.ts'
-import type { LocalGate } from '../broker/local_gate.ts'
+import { LocalGate } from '../broker/local_gate.ts'
 import { approvalStatus } from '../exchange/approval_status.ts'
 import type { Exchanger } from '../exchange/exchanger.ts'
 import { introspection } from '../exchange/introspection.ts'
@@ -17,9 +18,13 @@ import type { AuthorityLink } from '../exchange/link.ts'
 import { revocation } from '../exchange/revoke.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** The own tokens of a workload, of which there is one for each of its agents. */
+const MAX_FLIGHTS = 16
+
 interface DelegationParts {
   readonly getToken: GetToken
   readonly gate: LocalGate
+  readonly limits: LocalLimits
   readonly exchanger: Exchanger
   readonly link: AuthorityLink
   readonly workloads: () => Iterable<Workload>
@@ -31,18 +36,21 @@ export interface OpenDelegation {
   readonly actFor: ActFor
   /** What the proxy and gateways get their tokens from. */
   readonly bearers: Bearers
-  readonly revoke: (tokens: readonly Delegated[]) => Promise<void>
+  readonly revoke: (workload: Workload, tokens: readonly Delegated[]) => Promise<void>
   /** Begins to see to what is held. */
   watch(): () => void
 }
 
 export function openDelegation(
-  { getToken, gate, exchanger, link, workloads }: DelegationParts,
+  { getToken, gate, limits, exchanger, link, workloads }: DelegationParts,
   surroundings: Surroundings,
 ): OpenDelegation {
-  const ownTokens = new OwnTokens(getToken, surroundings.clock)
+  const open = new LocalGate({ policy: () => undefined, limits, ...surroundings })
+  const getAside = new GetToken({ exchanger, gate: open, maxFlights: MAX_FLIGHTS, ...surroundings })
+  const ownTokens = new OwnTokens({ getToken, getAside, gate, ...surroundings })
   const { revoke } = new EndedTokens({ revoke: revocation(link), ...surroundings })
-  const inBackground = (tokens: readonly Delegated[]): void => void revoke(tokens)
+  const inBackground = (workload: Workload, tokens: readonly Delegated[]): void =>
+    void revoke(workload, tokens)
   const recheck = new Recheck({ standingOf: introspection(link), ownTokens, ...surroundings })
   const actFor = new ActFor({
     exchanger,

@@ -45,6 +45,7 @@ export async function openProxy(
     { role: 'proxy', addresses: config.listen, ownPodOnly: true, longRequests: true, ...handlers },
     surroundings.clock,
   )
+  opened.add(() => listening.close(0))
   hosts = hostAllowList(listening.addresses, more)
   return {
     addresses: listening.addresses,

@@ -23,7 +23,12 @@ export const routeName = (description: string) =>
   })
 
 export const routeWishFields = {
-  audience: Type.Optional(Type.String({ ...target, description: 'As audience of /v1/token.' })),
+  audience: Type.Optional(
+    Type.String({
+      ...target,
+      description: 'As audience of /v1/token. This or resources must be given.',
+    }),
+  ),
   resources: Type.Array(Type.String(target), {
     default: [],
     maxItems: 5,
@@ -48,6 +53,12 @@ export function resolveRouteWish(
   path: string,
   fault: ReportFault,
 ): RouteWish {
+  if (audience === undefined && resources.length === 0) {
+    fault(
+      path,
+      "audience or resources must be given: without a target the token is the workload's own, by which the upstream could act as it",
+    )
+  }
   if (!resources.every(isResource)) {
     fault(`${path}.resources`, 'must be absolute URIs without a fragment')
   }

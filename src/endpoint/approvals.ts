@@ -3,10 +3,10 @@ import type { Random } from '../platform/random.ts'
 import type { Approval } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 
-/** How long an agent may wait for the answer of a user. */
+/** How long an agent may wait for the answer of a user, and how long a denial stands: both from when it was asked. */
 const LIFETIME_SECONDS = 600
 
-/** An approval that an agent can wait for; `expiresInSeconds` is 0 once it has ended. */
+/** An approval that an agent can wait for. `expiresInSeconds`: how long it can be answered or, where it was denied, how long that stands. */
 export interface OpenApproval {
   readonly id: string
   readonly expiresInSeconds: number
@@ -33,7 +33,10 @@ export class Approvals {
     this.#dependencies = dependencies
   }
 
-  /** Opens one, or finds the one that is open: an agent that tries again waits for the same answer. */
+  /**
+   * Opens one, or finds the one that is open or was denied, whatever it asked for: an agent that tries again waits for the same
+   * answer, and learns of the same denial.
+   */
   async open({ user, agent, scopes, chain }: Asked): Promise<OpenApproval> {
     const { tenant, store, clock, random } = this.#dependencies
     const createdAt = unixSeconds(clock)

@@ -89,9 +89,10 @@ export interface Store {
   removeUserGrant(tenant: string, user: string, agent: string): Promise<boolean>
 
   /**
-   * Keeps an approval, or answers with the one that the same user and agent have, if it is of no fewer scopes, is pending or denied
-   * and has not expired at the moment at which the given one was made: asking again opens no second, and whoever said no is not
-   * asked at once again. One that is of fewer scopes is gone: what the user then reads is what they answer.
+   * Keeps an approval, or answers with the one that the same user and agent have, if it is pending or denied and has not expired
+   * at the moment at which the given one was made, whatever scopes either is of. One that is pending stands, so that what a user
+   * has read is what they answer; one that was denied stands, so that they are not asked at once again. One that was approved is
+   * replaced: more than that is a new question.
    */
   openApproval(approval: Approval): Promise<Approval>
   /** Until an hour after it expired. */

@@ -8,7 +8,7 @@ import {
   unknownAmong,
 } from './annotation_names.ts'
 import { AnnotationReader } from './annotation_reader.ts'
-import { narrowed, narrowingFault, type Narrowed } from './narrowed.ts'
+import { narrowed, narrowingFault, ruleOf, type Narrowed } from './narrowed.ts'
 import { InjectionRefusal } from './refusal.ts'
 import { contradictionOfRoutes, readRoutes, routed, type WantedRoutes } from './routes.ts'
 import type { Pod } from './pod.ts'
@@ -68,10 +68,12 @@ export function wantedOf(
 
 function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
   const agent = read.text('agent', /^[A-Za-z0-9._-]{1,128}$/, 'a name of an agent')
+  const policy = readPolicy(read, agent)
+  const rule = policy && !read.refusal ? ruleOf(policy) : undefined
   return {
     mode: read.oneOf('mode', ['sidecar', 'node']) ?? defaultMode,
     agent,
-    policy: readPolicy(read, agent),
+    policy,
     containers: read.list('containers', containerName),
     socket: read.list('socket', containerName),
     start: read.oneOf('start', ['token', 'config']) ?? 'token',
@@ -83,8 +85,8 @@ function readFrom(read: AnnotationReader, defaultMode: Wanted['mode']): Wanted {
     // With less than it needs the sidecar would be killed over and over.
     memoryLimit: read.quantity('memory-limit', '64Mi', '4Gi'),
     logLevel: read.oneOf('log-level', ['debug', 'info', 'warn', 'error']),
-    proxyRoutes: readRoutes(read, routed.proxy),
-    authorizationRoutes: readRoutes(read, routed.authorization),
+    proxyRoutes: readRoutes(read, routed.proxy, rule),
+    authorizationRoutes: readRoutes(read, routed.authorization, rule),
   }
 }
 
@@ -103,7 +105,7 @@ function contradictionIn(
   read: AnnotationReader,
   hasNodeBroker: boolean,
 ): string | undefined {
-  const { mode, containers, socket, port, operationsPort } = wanted
+  const { mode, socket, port, operationsPort } = wanted
   if (mode === 'node') {
     if (!hasNodeBroker) {
       return `${PREFIX}mode cannot be node: no broker runs on the nodes of this cluster. Leave the annotation out, or have the chart installed with node.enabled`
@@ -117,13 +119,29 @@ function contradictionIn(
     if (read.has('port')) {
       return `${PREFIX}port says nothing beside ${PREFIX}socket: with a socket there is no port`
     }
-    const outside = containers?.find((name) => !socket.includes(name))
-    return (
-      outside &&
-      `${PREFIX}containers names ${outside}, which could not reach the broker: ${PREFIX}socket does not name it`
-    )
+    return contradictionOfSocket(wanted, socket)
   }
   return port === operationsPort
     ? `the broker would have the port ${String(port)} twice: ${PREFIX}port (9180 without it) and ${PREFIX}operations-port (9190 without it) must differ`
     : undefined
+}
+
+/** Beside the proxy there is something to reach without the socket: then each container that is to have the socket has to be chosen. */
+function contradictionOfSocket(
+  { containers, proxyRoutes }: Wanted,
+  socket: readonly string[],
+): string | undefined {
+  if (!containers) return undefined
+  if (proxyRoutes) {
+    const left = socket.find((name) => !containers.includes(name))
+    return (
+      left &&
+      `${PREFIX}socket names ${left}, which would get none: ${PREFIX}containers does not name it`
+    )
+  }
+  const outside = containers.find((name) => !socket.includes(name))
+  return (
+    outside &&
+    `${PREFIX}containers names ${outside}, which could not reach the broker: ${PREFIX}socket does not name it`
+  )
 }

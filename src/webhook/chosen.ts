@@ -19,11 +19,12 @@ export function sidecarPlace(
 
 /**
  * The containers that annotations name. Where they name none: all containers, and the init containers that run to their end
- * once there is a broker. Sidecars of others, proxies of meshes among them, get nothing unless they are named.
+ * once there is a broker. Sidecars of others, proxies of meshes among them, get nothing unless they are named. Beside the
+ * proxy a socket is not for all that the broker is for: the others are told of the proxy.
  */
 export function chosenOf(
   pod: Pod,
-  { mode, containers, socket }: Wanted,
+  { mode, containers, socket, proxyRoutes }: Wanted,
   { meshProxies }: InjectionConfig,
 ): readonly Chosen[] | InjectionRefusal {
   const { containers: main, initContainers: init = [] } = pod.spec
@@ -36,8 +37,14 @@ export function chosenOf(
       `the init container ${early.name}, which an annotation names, runs before the broker, for it stands before the proxy of a mesh`,
     )
   }
-  const isChosen = ({ name, restartPolicy }: Container): boolean =>
-    named?.includes(name) ?? (!meshProxies.includes(name) && restartPolicy !== 'Always')
+  const isOrdinary = ({ name, restartPolicy }: Container): boolean =>
+    !meshProxies.includes(name) && restartPolicy !== 'Always'
+  const isChosen = (container: Container): boolean => {
+    const isNamed = named?.includes(container.name)
+    return isNamed === undefined || (!isNamed && !containers && proxyRoutes !== undefined)
+      ? isOrdinary(container)
+      : isNamed
+  }
   return [
     ...main.map((container, index): Chosen => ({ container, at: ['spec', 'containers', index] })),
     ...init.flatMap((container, index): readonly Chosen[] =>

@@ -78,10 +78,14 @@ export function inject(
   if (obstacle !== undefined) return new InjectionRefusal(obstacle)
   const sidecar = wanted.mode === 'sidecar' ? addSidecar(pod, wanted, config, world) : []
   if (sidecar instanceof InjectionRefusal) return sidecar
-  const variables = environmentOf(wanted, config, world)
   return [
     ...chosen.flatMap(({ container, at }) => [
-      ...addVariables(container, at, variables, wanted.mode === 'sidecar'),
+      ...addVariables(
+        container,
+        at,
+        environmentOf(container, wanted, config, world),
+        wanted.mode === 'sidecar',
+      ),
       ...append(
         container.volumeMounts,
         pointer(...at, 'volumeMounts'),

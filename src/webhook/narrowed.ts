@@ -1,5 +1,6 @@
 import { DocumentFault } from '../config/document.ts'
 import { LocalPolicy } from '../policy/local/local_policy.ts'
+import type { LocalRule } from '../policy/local/rule.ts'
 
 /** A local policy of the broker (`broker.policyDocument`). */
 export interface Narrowed {
@@ -58,11 +59,20 @@ export function narrowingFault(
   policy: Narrowed,
 ): { readonly of: 'audience' | 'scopes'; readonly message: string } | undefined {
   try {
-    LocalPolicy.parse([{ path: '', bytes: Buffer.from(JSON.stringify(policy)) }])
+    parsed(policy)
     return undefined
   } catch (error) {
     if (!(error instanceof DocumentFault)) throw error
     const [{ path, message } = { path: '', message: 'cannot be read' }] = error.faults
     return { of: path.includes('scopes') ? 'scopes' : 'audience', message }
   }
+}
+
+/** What the sidecar holds its requests to: the rule is for any workload. */
+export function ruleOf(policy: Narrowed): LocalRule | undefined {
+  return parsed(policy).ruleFor('')
+}
+
+function parsed(policy: Narrowed): LocalPolicy {
+  return LocalPolicy.parse([{ path: '', bytes: Buffer.from(JSON.stringify(policy)) }])
 }

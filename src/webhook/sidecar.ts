@@ -81,14 +81,24 @@ function documentOf(wanted: Wanted, config: InjectionConfig, { caBundle }: Sidec
     log: { level: wanted.logLevel ?? config.sidecar.logLevel },
     operations: { listen: `[::]:${String(operationsPort)}` },
     broker: {
-      listen: socket ? [`unix:${SOCKET}`] : [`127.0.0.1:${String(port)}`, `[::1]:${String(port)}`],
+      listen: socket ? [`unix:${SOCKET}`] : loopbacks(port),
       authority: { url, tenant, ...(caBundle !== undefined && { ca: caBundle }) },
       proof: { file: `${PROOF_FOLDER}/token`, audience: config.proofAudience },
       ...(policy && { policyDocument: policy }),
-      ...(proxyRoutes && { proxy: { routes: proxyRoutes } }),
+      ...(proxyRoutes && {
+        proxy: {
+          // Beside a socket the broker wants it written: whoever is not to have tokens reaches this.
+          ...(socket && { listen: loopbacks(routed.proxy.port) }),
+          routes: proxyRoutes,
+        },
+      }),
       ...(authorizationRoutes && { authorization: { routes: authorizationRoutes } }),
     },
   }
+}
+
+function loopbacks(port: number): readonly string[] {
+  return [`127.0.0.1:${String(port)}`, `[::1]:${String(port)}`]
 }
 
 /** The kubelet puts other variables in the place of `$(NAME)`, and reads `$$` as `$`. */
@@ -136,8 +146,9 @@ export function foldersOf(container: Container, wanted: Wanted): readonly string
   return mountsOf(container, wanted).map(({ mountPath }) => mountPath)
 }
 
-/** What an application finds in its environment. */
+/** What a container finds in its environment. */
 export function environmentOf(
+  { name }: Container,
   wanted: Wanted,
   config: InjectionConfig,
   { guardSecret }: Pick<SidecarWorld, 'guardSecret'>,
@@ -152,17 +163,19 @@ export function environmentOf(
       LUMOAUTH_CA_FILE: `${PROOF_FOLDER}/ca.crt`,
     }
   }
+  const { socket, agent, port, proxyRoutes } = wanted
   return {
     // No URL names a socket that HTTP clients would understand.
-    ...(wanted.socket
-      ? { LUMO_BROKER_SOCKET: SOCKET }
-      : { LUMOAUTH_URL: `http://127.0.0.1:${String(wanted.port)}` }),
+    ...(socket
+      ? socket.includes(name) && { LUMO_BROKER_SOCKET: SOCKET }
+      : { LUMOAUTH_URL: `http://127.0.0.1:${String(port)}` }),
     LUMOAUTH_ORG_ID: tenant,
     LUMOAUTH_TENANT: tenant,
-    AGENT_CLIENT_ID: wanted.agent ?? 'self',
-    AGENT_CLIENT_SECRET: guardSecret,
-    ...(wanted.proxyRoutes && {
-      LUMO_PROXY_URL: `http://127.0.0.1:${String(routed.proxy.port)}`,
+    // What reaches the proxy alone has nobody to show them to.
+    ...((!socket || socket.includes(name)) && {
+      AGENT_CLIENT_ID: agent ?? 'self',
+      AGENT_CLIENT_SECRET: guardSecret,
     }),
+    ...(proxyRoutes && { LUMO_PROXY_URL: `http://127.0.0.1:${String(routed.proxy.port)}` }),
   }
 }

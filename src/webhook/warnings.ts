@@ -15,7 +15,7 @@ export function warningsOf(pod: Pod, wanted: Wanted, config: InjectionConfig): r
   const overridden = overriddenSources(containers, wanted, config)
   const ofSidecar = [
     lateProxy(pod, wanted, config),
-    wanted.socket ? undefined : proxiedLoopback(containers),
+    usesLoopback(wanted) ? proxiedLoopback(containers) : undefined,
     sharedProcesses(pod),
     strayGuard(containers, wanted, config),
   ]
@@ -31,12 +31,14 @@ function strayGuard(
   wanted: Wanted,
   config: InjectionConfig,
 ): string | undefined {
-  const ours = environmentOf(wanted, config, { guardSecret: '' })
-  const found = containers.find(({ env = [] }) => {
+  const found = containers.find((container) => {
+    const { env = [] } = container
+    const ours = environmentOf(container, wanted, config, { guardSecret: '' })
     const url = env.findLast(({ name }) => name === 'LUMOAUTH_URL')
     const isOurs =
       url === undefined || (url.valueFrom === undefined && url.value === ours['LUMOAUTH_URL'])
-    return !isOurs && !env.some(({ name }) => name === 'AGENT_CLIENT_SECRET')
+    const isGiven = ours['AGENT_CLIENT_SECRET'] !== undefined
+    return isGiven && !isOurs && !env.some(({ name }) => name === 'AGENT_CLIENT_SECRET')
   })
   return (
     found &&
@@ -70,6 +72,11 @@ function lateProxy(
     : undefined
 }
 
+/** Whether programs reach the broker, or its proxy, by an address that a proxy of theirs could get. */
+function usesLoopback({ socket, proxyRoutes }: Wanted): boolean {
+  return !socket || proxyRoutes !== undefined
+}
+
 function proxiedLoopback(containers: readonly Container[]): string | undefined {
   const found = containers.find(hasUnreadExceptions)
   return found && `the NO_PROXY of ${shownName(found)} comes from elsewhere: it must name 127.0.0.1`
@@ -87,10 +94,10 @@ function overriddenSources(
   const found = containers.find(({ envFrom = [] }) => envFrom.length > 0)
   if (!found) return undefined
   const own = new Set(found.env?.map(({ name }) => name))
-  const names = Object.keys(environmentOf(wanted, config, { guardSecret: '' })).filter(
+  const names = Object.keys(environmentOf(found, wanted, config, { guardSecret: '' })).filter(
     (name) => !own.has(name),
   )
-  const proxy = wanted.mode === 'sidecar' && !wanted.socket
+  const proxy = wanted.mode === 'sidecar' && usesLoopback(wanted)
   const texts = [
     ...(names.length > 0 ? [`does not count for ${names.join(', ')} (use env)`] : []),
     ...(proxy ? ['must except 127.0.0.1 from a proxy'] : []),

@@ -259,6 +259,7 @@ describe('answers to callers who show a proof of their own', () => {
         of: () => refusal,
         byToken: () => Promise.resolve(refusal),
         workloads: () => [],
+        onGone: () => {},
       }),
     })
     const row = { name: '', status: refusal.status, code, path, headers: GUARD }

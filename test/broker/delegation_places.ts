@@ -48,6 +48,7 @@ export async function actingBroker(): Promise<ActingBroker> {
       of: () => calling ?? workload,
       byToken: undefined,
       workloads: () => [workload],
+      onGone: () => {},
     }),
   })
   const { authority, clock, workload } = broker

@@ -4,7 +4,7 @@ import { ProofFault, type ProofFaultCode } from '../../src/broker/proof.ts'
 import { ExchangeFailure, type FailureKind } from '../../src/exchange/exchanger.ts'
 import { LocalPolicy } from '../../src/policy/local/local_policy.ts'
 import { TENANT_ISSUER } from '../fakes/acting_world.ts'
-import { proofOf } from '../fakes/broker.ts'
+import { ampleLimits, proofOf } from '../fakes/broker.ts'
 import { consentMissing } from '../fakes/delegating.ts'
 import type { HttpWish } from '../fakes/running_authority.ts'
 import { FORM } from './described.ts'
@@ -121,13 +121,23 @@ const everywhere: Troubles = {
       setPolicy(broker, 'allow: [{ scopes: [a] }, { audience: "**", scopes: [a] }]')
     },
   },
-  exchanges_exhausted: ruled('exchangesPerMinute: 1'),
-  audiences_exhausted: {
-    given: async (broker) => {
-      await broker.ask('exchange', { audience: 'https://last.example.com' })
-      await broker.ask('exchange', { audience: 'https://very-last.example.com' })
+  exchanges_exhausted: {
+    given: (broker) => {
       forget(broker)
-      setPolicy(broker, 'audiencesPerHour: 1')
+      const { exchangesPerMinute } = ampleLimits
+      for (let spent = 0; spent < exchangesPerMinute; spent += 1) spend(broker, [])
+    },
+  },
+  audiences_exhausted: {
+    given: (broker) => {
+      forget(broker)
+      // What was asked for before is forgotten by a limit that leaves no room for it.
+      broker.workload.budget.spend([], { ...ampleLimits, audiencesPerHour: 0 })
+      const { audiencesPerHour } = ampleLimits
+      spend(
+        broker,
+        Array.from({ length: audiencesPerHour }, (_, count) => String(count)),
+      )
     },
   },
   delegation_not_allowed_here: ruled('delegation: { maxDepth: 0 }'),
@@ -152,7 +162,7 @@ const everywhere: Troubles = {
   parameter_unknown: added('actor_token=a'),
   parameter_repeated: added('subject_token_type=a'),
   parameter_malformed: added('agent='),
-  parameter_missing: body('agent=a'),
+  subject_missing: body('agent=a'),
   scope_malformed: added('scope=%22'),
   target_malformed: added('resource=a'),
   dpop_unsupported: headers({ dpop: 'a' }),
@@ -254,4 +264,9 @@ const elsewhere: Readonly<Record<DelegationPlace, Troubles>> = {
 
 export function troubleAt(place: DelegationPlace, code: BrokerErrorCode): Trouble | undefined {
   return elsewhere[place][code] ?? everywhere[code]
+}
+
+/** Of the workload's own budget. */
+function spend({ workload }: ActingBroker, targets: readonly string[]): void {
+  workload.budget.spend(targets, ampleLimits)
 }

@@ -64,6 +64,8 @@ const ABSENT =
   'broker.authorization: must be absent where callers prove themselves: a gateway shows no proof of a pod'
 const LOOPBACK = 'must be a loopback address: whoever reaches it could have the tokens of the pod'
 const NAME = 'must be lower case letters, digits and dashes, 63 at most'
+const TARGET =
+  "audience or resources must be given: without a target the token is the workload's own, by which the upstream could act as it"
 const at = 'broker.authorization'
 
 const faulty: readonly (readonly [string, unknown, ...(readonly string[])])[] = [
@@ -101,12 +103,22 @@ const faulty: readonly (readonly [string, unknown, ...(readonly string[])])[] = 
   ['no route', written({ routes: [] }), `${at}.routes: must not have fewer than 1 items`],
   [
     'a name twice',
-    written({ routes: [route, { name: 'other' }, { name: 'docs' }] }),
+    written({ routes: [route, { ...route, name: 'other' }, route] }),
     `${at}.routes[2].name: is that of routes[0] already`,
   ],
   ['a name with a slash', withRoute({ name: 'docs/x' }), `${at}.routes[0].name: ${NAME}`],
   ['a name in capitals', withRoute({ name: 'Docs' }), `${at}.routes[0].name: ${NAME}`],
   ['a long name', withRoute({ name: 'a'.repeat(64) }), `${at}.routes[0].name: ${NAME}`],
+  [
+    'no target',
+    written({ routes: [route, { name: 'other', scopes: ['read'] }] }),
+    `${at}.routes[1]: ${TARGET}`,
+  ],
+  [
+    'a list of no targets',
+    written({ routes: [{ name: 'docs', resources: [] }] }),
+    `${at}.routes[0]: ${TARGET}`,
+  ],
   [
     'a resource that is no URI',
     withRoute({ resources: ['docs'] }),

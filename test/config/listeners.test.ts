@@ -7,7 +7,8 @@ const operationsAt = (listen: string, document: object) => ({
   operations: { listen },
 })
 
-const proxied = { name: 'docs', upstream: 'https://a.example', methods: ['GET'], paths: ['/**'] }
+const gateway = { name: 'docs', audience: 'https://a.example' }
+const proxied = { ...gateway, upstream: 'https://a.example', methods: ['GET'], paths: ['/**'] }
 
 const faulty: readonly (readonly [
   name: string,
@@ -39,7 +40,7 @@ const faulty: readonly (readonly [
     sidecar({
       listen: ['127.0.0.1:9180'],
       proxy: { listen: ['127.0.0.1:9180'], routes: [proxied] },
-      authorization: { listen: ['127.0.0.1:9180'], routes: [{ name: 'docs' }] },
+      authorization: { listen: ['127.0.0.1:9180'], routes: [gateway] },
     }),
     'broker.proxy.listen[0]: broker.listen[0] has this address already',
     'broker.authorization.listen[0]: broker.listen[0] has this address already',

@@ -116,6 +116,8 @@ const PLAIN =
   'must be https: over plain HTTP the token could be read on the way; where nobody can, set allowPlainHttp'
 const URL_PATH = 'must have a path without empty segments, segments of dots and encoded characters'
 const URL_BARE = 'must be a URL without credentials, query and fragment'
+const TARGET =
+  "audience or resources must be given: without a target the token is the workload's own, by which the upstream could act as it"
 const ABSOLUTE = 'must be an absolute URL, such as https://api.example.com/v1'
 
 const faults: readonly (readonly [name: string, document: unknown, ...said: readonly string[]])[] =
@@ -190,6 +192,12 @@ const faults: readonly (readonly [name: string, document: unknown, ...said: read
       'a pattern without a slash',
       routeWith({ paths: ['a'] }),
       `${ROUTE}.paths[0]: must be a path that begins with / and has no characters that URLs encode`,
+    ],
+    ['no target', routeWith({ audience: undefined }), `${ROUTE}: ${TARGET}`],
+    [
+      'no target for a user either',
+      routeWith({ audience: undefined, resources: [], onBehalfOf: 'subject' }),
+      `${ROUTE}: ${TARGET}`,
     ],
     [
       'a resource that is none',

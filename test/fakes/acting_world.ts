@@ -6,7 +6,12 @@ import { LocalGate } from '../../src/broker/local_gate.ts'
 import type { LocalLimits } from '../../src/broker/local_limits.ts'
 import { proofFile } from '../../src/broker/proof.ts'
 import { openDelegation } from '../../src/compose/delegation.ts'
-import { LinkFailure, type AuthorityLink, type LinkAnswer } from '../../src/exchange/link.ts'
+import {
+  LinkFailure,
+  type AuthorityLink,
+  type LinkAnswer,
+  type LinkRequest,
+} from '../../src/exchange/link.ts'
 import {
   ExchangeFailure,
   type Exchanger,
@@ -57,6 +62,8 @@ export class ActingAuthority implements Exchanger {
   /** What it says that it grants, whatever was asked for. */
   grants: string | undefined
   isOut = false
+  /** Which questions it answers with 429. */
+  busyFor: (request: LinkRequest) => boolean = () => false
   /** Monotonic: when it was out last, up to now where it still is. */
   readonly #outages: { readonly from: number; to: number }[] = []
   readonly #revoked = new Map<string, number>()
@@ -212,8 +219,14 @@ export class ActingAuthority implements Exchanger {
   }
 
   /** The routes beside the token endpoint. */
-  readonly link: AuthorityLink = ({ path: { segments }, headers, body }) => {
+  readonly link: AuthorityLink = (request) => {
+    const {
+      path: { segments },
+      headers,
+      body,
+    } = request
     if (this.isOut) return Promise.resolve(new LinkFailure('unavailable', 'ECONNREFUSED'))
+    if (this.busyFor(request)) return Promise.resolve(pageOf(429, {}, { 'retry-after': '60' }))
     const form = new URLSearchParams(Buffer.from(body ?? []).toString())
     const own = (headers['authorization'] ?? '').slice('Bearer '.length)
     const [family, name, , approval = ''] = segments
@@ -247,8 +260,12 @@ function actorsIn(act: unknown): readonly string[] {
   return [String(sub), ...actorsIn(inner)]
 }
 
-function pageOf(status: number, body: object): LinkAnswer {
-  return { status, header: () => undefined, body: JSON.stringify(body) }
+function pageOf(
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): LinkAnswer {
+  return { status, header: (name) => headers[name], body: JSON.stringify(body) }
 }
 
 /** Pods of agents before such an authority, by the parts that a broker is composed of. */
@@ -273,7 +290,14 @@ export function actingWorld(
   })
   const getToken = new GetToken({ exchanger: authority, gate, maxFlights: 1_000, ...around })
   const delegation = openDelegation(
-    { getToken, gate, exchanger: authority, link: authority.link, workloads: () => workloads },
+    {
+      getToken,
+      gate,
+      limits: { ...ampleLimits, ...limits },
+      exchanger: authority,
+      link: authority.link,
+      workloads: () => workloads,
+    },
     {
       ...around,
       files: new FakeFiles({}),

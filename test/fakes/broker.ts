@@ -210,7 +210,14 @@ export async function listeningBroker({
   const callers = callersOf(broker.workload)
   const { getToken, gate, authority: exchanger } = broker
   const delegation = openDelegation(
-    { getToken, gate, exchanger, link: link.send, workloads: () => callers.workloads() },
+    {
+      getToken,
+      gate,
+      limits: ampleLimits,
+      exchanger,
+      link: link.send,
+      workloads: () => callers.workloads(),
+    },
     { ...broker, http: () => Promise.reject(new Error('no network here')) },
   )
   let allowed: ReadonlySet<string> = new Set()

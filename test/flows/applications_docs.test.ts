@@ -61,7 +61,7 @@ function written(annotations: Readonly<Record<string, string>>): Readonly<Record
     config,
   )
   if (wanted instanceof InjectionRefusal) throw new Error(wanted.message)
-  return environmentOf(wanted, config, { guardSecret: guardValue })
+  return environmentOf({ name: 'app' }, wanted, config, { guardSecret: guardValue })
 }
 
 const environments = {

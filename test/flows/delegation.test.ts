@@ -20,7 +20,10 @@ beforeAll(async () => {
   await authority.allow('user_a', 'doc-analyst', ['read:documents'])
   await authority.allow('user_a', 'orchestrator', ['read:documents', 'read:reports'])
   await authority.allow('user_a', 'specialist', ['read:documents'])
-  broker = await runBroker(authority, 'doc-analyst', { clock })
+  broker = await runBroker(authority, 'doc-analyst', {
+    clock,
+    broker: { delegation: { sessionIdle: 60 } },
+  })
   second = await runBroker(authority, 'orchestrator', { clock })
 })
 
@@ -103,7 +106,7 @@ describe('acting for a user', () => {
   })
 
   test.each<[string, (token: string) => Promise<Answer>, readonly unknown[]]>([
-    ['nobody', () => exchangeAs(broker, { audience: docs }), [400, 'parameter_missing']],
+    ['nobody', () => exchangeAs(broker, { audience: docs }), [400, 'subject_missing']],
     [
       'itself',
       async () => exchangeAs(broker, subjectForm(await authority.agentToken('doc-analyst'))),
@@ -185,11 +188,11 @@ describe('a session', () => {
     const token = tokenIn(
       await exchangeAs(broker, { session, audience: docs, scope: 'read:documents' }),
     )
-    clock.advance(899_000)
+    clock.advance(59_000)
     expect(
       (await exchangeAs(broker, { session, audience: docs, scope: 'read:documents' })).status,
     ).toBe(200)
-    clock.advance(900_000)
+    clock.advance(60_000)
     expect(codeOf(await exchangeAs(broker, { session, audience: docs }))).toEqual([
       404,
       'session_unknown',

@@ -183,6 +183,7 @@ describe.concurrent('lumo-broker dev that cannot start says so in one line and e
   test.for([
     ['authority', 'authority'],
     ['cluster', 'cluster issuer'],
+    ['demoApp', 'demo application'],
     ['broker', 'broker'],
     ['operations', 'operations listener'],
   ] as const)('when the port of the %s is in use', async ([role, name], { onTestFinished }) => {

@@ -163,7 +163,7 @@ describe.each(names)('requests that leave the pod through %s', (name) => {
     [
       'a route that is not configured',
       { nginx: 503, envoy: 404 },
-      { section: { routes: [{ name: 'docs-2' }] } },
+      { section: { routes: [{ name: 'docs-2', audience: 'https://docs.example.com' }] } },
     ],
   ]
   test.each(broken)('%s ends in %j', async (_what, { [name]: status }, wish) => {

@@ -86,6 +86,43 @@ describe('the sidecar serves', () => {
   })
 })
 
+describe('beside a socket the proxy is for all, and the broker for those that have the socket:', () => {
+  const two = [{ name: 'app' }, { name: 'agent' }]
+  const own = 'LUMO_BROKER_SOCKET AGENT_CLIENT_SECRET AGENT_CLIENT_ID'.split(' ')
+
+  test.each<[string, Readonly<Record<string, string>>, readonly string[], readonly string[]]>([
+    ['no container is named', {}, ['app', 'agent'], ['app']],
+    ['the other is named', { containers: 'agent,app' }, ['app', 'agent'], ['app']],
+  ])('%s', async (_name, annotations, proxied, trusted) => {
+    const { spec } = await made({
+      containers: [...two, { name: 'istio-proxy' }],
+      annotations: annotated({ socket: 'app', 'proxy-routes': proxy({}), ...annotations }),
+    })
+    const having = (name: string) =>
+      spec.containers.filter((one) => name in valuesOf(one)).map((one) => one.name)
+    expect(having('LUMO_PROXY_URL')).toEqual(proxied)
+    expect(having('LUMOAUTH_TENANT')).toEqual(proxied)
+    expect(having('LUMOAUTH_URL')).toEqual([])
+    for (const name of own) expect(having(name)).toEqual(trusted)
+    const mounted = spec.containers.filter(({ volumeMounts = [] }) => volumeMounts.length > 0)
+    expect(mounted.map(({ name }) => name)).toEqual(trusted)
+  })
+
+  test('the sidecar listens on the socket, and for the proxy on the loopback', async () => {
+    const { broker } = await brokerOf({ socket: 'app', 'proxy-routes': proxy({}) })
+    expect(broker?.listen).toEqual([{ socket: '/run/lumoauth/broker.sock' }])
+    expect(broker?.proxy?.listen).toEqual([
+      { host: '127.0.0.1', port: 9_181, optional: false },
+      { host: '::1', port: 9_181, optional: true },
+    ])
+  })
+
+  test('without a proxy the others get nothing', async () => {
+    const { spec } = await made({ containers: two, annotations: annotated({ socket: 'app' }) })
+    expect(spec.containers[1]).toEqual({ name: 'agent' })
+  })
+})
+
 const at = (name: string) => `the annotation lumoauth.dev/${name}`
 const proxyFault = (what: string) => `${at('proxy-routes')} cannot be used: ${what}`
 const gatewayFault = (what: string) => `${at('authorization-routes')} cannot be used: ${what}`
@@ -198,10 +235,37 @@ const beside: readonly (readonly [
     /authorization-routes is for the mode sidecar/,
   ],
   [
-    'a socket',
-    { socket: 'app', 'proxy-routes': proxy({}) },
+    'a socket whose container is not chosen',
+    { socket: 'app,web', containers: 'app', 'proxy-routes': proxy({}) },
+    { containers: [{ name: 'app' }, { name: 'web' }] },
+    /socket names web, which would get none: lumoauth\.dev\/containers does not name it/,
+  ],
+  [
+    'another audience',
+    { audience: 'https://other.example/**', 'proxy-routes': proxy({}) },
     {},
-    /proxy-routes cannot stand beside lumoauth\.dev\/socket: every container/,
+    /proxy-routes cannot be used: routes\[0\]: must have a target that lumoauth\.dev\/audience allows$/,
+  ],
+  [
+    'another audience, of the second',
+    { audience: 'https://docs.example', 'proxy-routes': proxy({}, { name: 'b', audience: 'b' }) },
+    {},
+    /proxy-routes cannot be used: routes\[1\]: must have a target that/,
+  ],
+  [
+    'an audience that its resources are not',
+    {
+      audience: 'https://docs.example',
+      'proxy-routes': proxy({ resources: ['https://b.example'] }),
+    },
+    {},
+    /routes\[0\]: must have a target that lumoauth\.dev\/audience allows$/,
+  ],
+  [
+    'other scopes',
+    { scopes: 'list', 'authorization-routes': gateway({}) },
+    {},
+    /authorization-routes cannot be used: routes\[0\]\.scopes: must be among those of lumoauth\.dev\/scopes$/,
   ],
   [
     'a socket, a gateway',
@@ -229,6 +293,14 @@ const beside: readonly (readonly [
     /^the container app has the port 9182, which is the broker's with lumoauth\.dev\/authorization/,
   ],
 ]
+
+test.each<[string, Readonly<Record<string, string>>]>([
+  ['an audience that allows it', { audience: 'https://*.example', scopes: 'list,read' }],
+  ['scopes, where the route names none', { scopes: 'list', 'authorization-routes': '' }],
+])('admitted beside %s', (_name, { 'authorization-routes': none, ...annotations }) => {
+  const routes = gateway(none === undefined ? {} : { scopes: undefined })
+  expect(refusalOf({ ...annotations, 'authorization-routes': routes })).toBeUndefined()
+})
 
 test.each(beside)('refused beside %s', (_name, annotations, parts, sentence) => {
   expect(refusalOf(annotations, parts)).toMatch(sentence)

@@ -11,9 +11,11 @@ export interface Callers {
   /** Of whom a token proves that it calls, shown elsewhere than in the header; undefined where callers show none. */
   readonly byToken: ((token: string, address: string | undefined) => Promise<Calling>) | undefined
   workloads(): Iterable<Workload>
+  /** Calls back with each workload that is forgotten: its proof ended, or others took its place. */
+  onGone(listener: (workload: Workload) => void): void
 }
 
 /** A sidecar: whoever reaches its loopback or its socket is the pod. */
 export function podItself(workload: Workload): Callers {
-  return { of: () => workload, byToken: undefined, workloads: () => [workload] }
+  return { of: () => workload, byToken: undefined, workloads: () => [workload], onGone: () => {} }
 }

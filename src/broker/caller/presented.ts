@@ -61,10 +61,16 @@ export class PresentedCallers implements Callers {
   readonly #failures: LRUCache<string, RateLimit>
   readonly #places = new Slots(MAX_CHECKS_PER_ADDRESS)
   readonly #checks = new Map<string, Promise<Calling>>()
+  readonly #listeners: ((workload: Workload) => void)[] = []
 
   constructor(dependencies: PresentedDependencies) {
     this.#dependencies = dependencies
-    this.#residents = new LRUCache({ max: dependencies.maxWorkloads })
+    this.#residents = new LRUCache({
+      max: dependencies.maxWorkloads,
+      dispose: ({ workload }) => {
+        for (const listener of this.#listeners) listener(workload)
+      },
+    })
     // A rotation leaves a pod with two good tokens, and its containers may have audiences of their own.
     this.#seen = new LRUCache({ max: dependencies.maxWorkloads * 4 })
     this.#failures = new LRUCache({ max: MAX_ADDRESSES })
@@ -77,7 +83,11 @@ export class PresentedCallers implements Callers {
   }
 
   readonly byToken = (token: string, address: string | undefined): Promise<Calling> =>
-    Promise.resolve(this.#callerOf(token, address));
+    Promise.resolve(this.#callerOf(token, address))
+
+  onGone(listener: (workload: Workload) => void): void {
+    this.#listeners.push(listener)
+  }
 
   *workloads(): Generator<Workload> {
     for (const [key, { workload, proof }] of this.#residents.entries()) {

@@ -35,6 +35,8 @@ export class Workload {
   readonly budget: Budget
   /** For clients that showed no guard value: whoever can make the pod post a form must not use up what the pod needs. */
   readonly openBudget: Budget
+  /** For subject tokens that the authority has not believed yet: strangers could use up what is there for users. */
+  readonly unprovenBudget: Budget
   /** For whom it acts, and how often. */
   readonly delegations: DelegationBudget
   readonly openDelegations: DelegationBudget
@@ -48,17 +50,20 @@ export class Workload {
   /** Who it is, as its last token said. */
   agent: KnownAgent | undefined
   readonly #tenant: string
+  readonly #bounds: WorkloadBounds
+  readonly #dependencies: WorkloadDependencies
+  #aside: Workload | undefined
   readonly #keys = new WeakMap<Wish, { readonly subject: KeySubject; readonly key: CacheKey }>()
 
-  constructor(
-    proofs: ProofSource,
-    { tenant, maxEntries, delegation, rateLimit, shutdown }: WorkloadBounds,
-    dependencies: WorkloadDependencies,
-  ) {
+  constructor(proofs: ProofSource, bounds: WorkloadBounds, dependencies: WorkloadDependencies) {
+    const { tenant, maxEntries, delegation, rateLimit, shutdown } = bounds
+    this.#bounds = bounds
+    this.#dependencies = dependencies
     this.proofs = proofs
     this.tokens = new TokenCache(maxEntries, dependencies, shutdown?.revoke ?? false)
     this.budget = new Budget(dependencies.clock)
     this.openBudget = new Budget(dependencies.clock)
+    this.unprovenBudget = new Budget(dependencies.clock)
     this.delegations = new DelegationBudget(dependencies.clock)
     this.openDelegations = new DelegationBudget(dependencies.clock)
     this.subjects = new Subjects(
@@ -69,6 +74,26 @@ export class Workload {
     )
     this.rate = new RateLimit(rateLimit, dependencies.clock)
     this.#tenant = tenant
+  }
+
+  /**
+   * The same pod, for tokens that the broker itself needs, whatever the pod may have: no route reaches what is held there, or
+   * the local policy could be gone around.
+   */
+  get aside(): Workload {
+    this.#aside ??= new Workload(this.proofs, this.#bounds, this.#dependencies)
+    return this.#aside
+  }
+
+  /** Everybody whose tokens are this pod's: itself, and what is aside where there is such. */
+  get sides(): readonly Workload[] {
+    return this.#aside ? [this, this.#aside] : [this]
+  }
+
+  /** Forgets every token; sessions go on. */
+  forget(): void {
+    for (const { tokens } of this.sides) tokens.clear()
+    for (const acting of this.subjects.all()) acting.tokens.clear()
   }
 
   /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */

@@ -83,7 +83,11 @@ export class ActFor {
     const outcome = await this.#fetch(workload, acting, wish, key)
     if (outcome) return outcome
     const fresh = this.#heldOf(acting, wish)
-    if (!fresh) return acting.hasEnded ? endedError(acting) : new BrokerError('subject_expired')
+    if (!fresh) {
+      const isOver = acting.hasEnded || acting.remainingMs < FLOOR_MS
+      // It was dropped again meanwhile, as by a change of the local policy.
+      return isOver ? endedError(acting) : new BrokerError('authority_unavailable')
+    }
     this.#miss.add()
     return this.#served(acting, fresh)
   }

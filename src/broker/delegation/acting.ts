@@ -8,7 +8,7 @@ import type { SubjectToken } from './subject.ts'
 
 /** Different tokens that are held for one subject token. */
 const MAX_TOKENS = 64
-/** Those of a session that were handed out and are good still, the oldest of which is forgotten first. */
+/** Those that were handed out and are good still; the oldest of more are not to live on unseen. */
 const MAX_ISSUED = 1_024
 
 /** What there is to know of whom somebody acts for. */
@@ -19,8 +19,8 @@ export interface ActingFor {
   readonly tenant: string
   /** Whether somebody began it and will end it. Without that it is what the broker remembers of a subject token. */
   readonly isSession: boolean
-  /** Lets go of the place that the subject takes among those that are acted for at once. */
-  readonly release: () => void
+  /** Takes a place among the subjects that are acted for at once; gives what lets go of it. */
+  readonly hold: () => () => void
 }
 
 interface Issued {
@@ -45,15 +45,18 @@ export class Acting {
   readonly inUse = new Set<Delegated>()
   readonly #clock: CacheDependencies['clock']
   readonly #tenant: string
-  readonly #release: () => void
+  readonly #hold: () => () => void
   readonly #endsAtMonotonic: number
   readonly #keys = new WeakMap<Wish, CacheKey>()
   #issued: Issued[] = []
+  #release: (() => void) | undefined
+  /** Handles whose answer can be had still. */
+  #answers = 0
   #hasEnded = false
   #touchedAt: number
 
   constructor(parts: ActingFor, dependencies: CacheDependencies) {
-    const { subject, owner, tenant, isSession, release } = parts
+    const { subject, owner, tenant, isSession, hold } = parts
     const { clock } = dependencies
     this.subject = subject
     this.owner = owner
@@ -61,7 +64,7 @@ export class Acting {
     this.tokens = new TokenCache(MAX_TOKENS, dependencies)
     this.#clock = clock
     this.#tenant = tenant
-    this.#release = release
+    this.#hold = hold
     this.#touchedAt = clock.monotonic()
     this.#endsAtMonotonic = clock.monotonic() + subject.expiresAt * 1000 - clock.wall()
   }
@@ -85,8 +88,24 @@ export class Acting {
 
   /** Whether nothing would be lost with it. */
   get isEmpty(): boolean {
-    const { tokens, inUse, handles } = this
-    return tokens.size === 0 && tokens.flights === 0 && inUse.size === 0 && handles.size === 0
+    const { tokens, inUse } = this
+    const isHeld = tokens.size > 0 || tokens.flights > 0 || inUse.size > 0
+    return !isHeld && this.#answers === 0 && !tokens.hasRefusals
+  }
+
+  /** Whether the authority believed the subject token. Until then it is a claim of whoever showed it. */
+  get isProven(): boolean {
+    return this.#release !== undefined
+  }
+
+  /** The authority did: the subject counts among those that are acted for, until this ends. */
+  prove(): void {
+    if (!this.#hasEnded) this.#release ??= this.#hold()
+  }
+
+  /** A handle is known, or no more. */
+  countAnswer(change: 1 | -1): void {
+    this.#answers += change
   }
 
   touch(): void {
@@ -132,11 +151,13 @@ export class Acting {
     }
   }
 
-  /** Holds a token. Whatever becomes of it here, it ends with the session. */
-  put(key: CacheKey, delegated: Delegated, lifetimeMs: number, asked: Asked): void {
+  /** Holds a token. Whatever becomes of it here, it ends with the session. Gives those that there is no room for any more. */
+  put(key: CacheKey, delegated: Delegated, lifetimeMs: number, asked: Asked): readonly Delegated[] {
     this.tokens.put(key, delegated, lifetimeMs, asked)
     const endsAt = asked.monotonic + lifetimeMs
-    this.#issued = [...this.#living(), { value: delegated, endsAt }].slice(-MAX_ISSUED)
+    const issued = [...this.#living(), { value: delegated, endsAt }]
+    this.#issued = issued.slice(-MAX_ISSUED)
+    return issued.slice(0, -MAX_ISSUED).map(({ value }) => value)
   }
 
   /** Every token that was handed out and is good still, as far as anybody here knows, with the milliseconds that are left of it. */
@@ -176,7 +197,7 @@ export class Acting {
     this.#issued = []
     this.tokens.clear()
     this.handles.clear()
-    this.#release()
+    this.#release?.()
     return living
   }
 }

@@ -62,7 +62,7 @@ export function readSessionAsk(
   if (parameters instanceof BrokerError) return parameters
   const subject = subjectIn(parameters)
   if (subject instanceof BrokerError) return subject
-  if (!subject) return new BrokerError('parameter_missing')
+  if (!subject) return new BrokerError('subject_missing')
   const wish = wishIn(parameters, { minTtl: 0, agent: parameters.one('agent') })
   return wish instanceof BrokerError ? wish : { subject, agent: wish.agent }
 }
@@ -70,15 +70,17 @@ export function readSessionAsk(
 function readExchangeAsk(raw: IncomingMessage, body: Buffer): ExchangeAsk | BrokerError {
   const parameters = parametersOf(raw, body, exchangeNames)
   if (parameters instanceof BrokerError) return parameters
-  const subject = subjectIn(parameters)
-  if (subject instanceof BrokerError) return subject
   const session = parameters.one('session')
   // Which of two is meant cannot be known.
-  if (subject && session !== undefined) return new BrokerError('subject_twice')
+  if (session !== undefined && subjectNames.some((name) => parameters.one(name) !== undefined)) {
+    return new BrokerError('subject_twice')
+  }
+  const subject = subjectIn(parameters)
+  if (subject instanceof BrokerError) return subject
   const wish = wishIn(parameters, { minTtl: 0, agent: parameters.one('agent') })
   if (wish instanceof BrokerError) return wish
   if (session !== undefined) return { behalf: { kind: 'session', id: session }, wish }
-  if (!subject) return new BrokerError('parameter_missing')
+  if (!subject) return new BrokerError('subject_missing')
   return { behalf: { kind: 'token', ...subject }, wish }
 }
 
@@ -96,8 +98,10 @@ function parametersOf(
   if (!form) return new BrokerError('media_type')
   const parameters = Parameters.parse(body, form)
   if (typeof parameters === 'string') return new BrokerError(parameters)
-  if (parameters.names().some((name) => !names.has(name))) {
-    return new BrokerError('parameter_unknown')
+  const stranger = parameters.names().find((name) => !names.has(name))
+  if (stranger !== undefined) {
+    // JSON that is sent as a form, as some clients do where nobody says what it is.
+    return new BrokerError(stranger.startsWith('{') ? 'media_type' : 'parameter_unknown')
   }
   return parameters.hadEmpty ? new BrokerError('parameter_malformed') : parameters
 }
@@ -106,7 +110,7 @@ function subjectIn(parameters: Parameters): ShownSubject | undefined | BrokerErr
   const token = parameters.one('subject_token')
   const tokenType = parameters.one('subject_token_type')
   if (token === undefined && tokenType === undefined) return undefined
-  if (token === undefined || tokenType === undefined) return new BrokerError('parameter_missing')
+  if (token === undefined || tokenType === undefined) return new BrokerError('subject_missing')
   return isTokenType(tokenType) ? { token, tokenType } : new BrokerError('token_type_unsupported')
 }
 

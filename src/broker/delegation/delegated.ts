@@ -28,7 +28,12 @@ export interface Delegated extends Servable {
 
 /** Why an answer is not what was asked for. For the operator. */
 export type Mismatch =
-  'not_a_jwt' | 'another_subject' | 'another_chain' | 'another_client' | 'wider_scope'
+  | 'not_a_jwt'
+  | 'another_subject'
+  | 'another_chain'
+  | 'another_client'
+  | 'wider_scope'
+  | 'bound_to_a_key'
 
 interface Expected {
   readonly subject: SubjectToken
@@ -49,12 +54,16 @@ export function delegatedOf(issued: IssuedToken, expected: Expected): Delegated 
   const { accessToken, scope, issuedTokenType = tokenTypes.access_token } = issued
   const jws = parseCompactJws(accessToken)
   if (typeof jws === 'string') return 'not_a_jwt'
-  const { iss, sub, act, iat, client_id: clientId } = jws.payload
+  const { iss, sub, act, iat, client_id: clientId, scope: claimed, cnf } = jws.payload
   const chain = readChain(act)
   if (iss !== subject.iss || sub !== subject.sub) return 'another_subject'
   if (!chain || !isChainFor(chain, subject, agent, part)) return 'another_chain'
   if (clientId !== undefined && clientId !== agent.client_id) return 'another_client'
-  if (isWider(scope, asked)) return 'wider_scope'
+  const isTooWide =
+    isWider(scope, asked) || (typeof claimed === 'string' && isWider(claimed, asked))
+  if (isTooWide) return 'wider_scope'
+  // As a bearer token it is good for nothing (RFC 9449 section 6).
+  if (cnf !== undefined) return 'bound_to_a_key'
   return {
     wish,
     asked,
@@ -100,4 +109,9 @@ function writtenOf(parts: {
 function isWider(scope: string | undefined, { scope: asked }: Wish): boolean {
   if (!asked || scope === undefined || scope === '') return false
   return parseScope(scope)?.every((one) => asked.includes(one)) !== true
+}
+
+/** How many act in it. */
+export function depthOf({ chain }: Delegated): number {
+  return chain.length
 }

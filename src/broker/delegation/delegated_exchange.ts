@@ -28,7 +28,7 @@ export interface DelegatedExchangeDependencies {
   readonly ownTokens: OwnTokens
   readonly gate: LocalGate
   /** Has a token end at the authority that nobody will get any more. */
-  readonly revoke: (tokens: readonly Delegated[]) => void
+  readonly revoke: (workload: Workload, tokens: readonly Delegated[]) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -66,13 +66,40 @@ export class DelegatedExchange {
     if (actor instanceof BrokerError) return actor
     const denied = this.#pay(workload, acting, wish, actor)
     if (denied) return denied
-    const attempt = () => this.#attempt(workload, acting, wish, key, actor, true)
-    const outcome = await askAgain(attempt, FOREGROUND_MS, this.#dependencies)
+    const attempt = (by: Actor) => () => this.#attempt(workload, acting, wish, key, by, true)
+    const first = await askAgain(attempt(actor), FOREGROUND_MS, this.#dependencies)
+    const other = await this.#renewed(workload, wish, actor, first)
+    const outcome = other
+      ? await askAgain(attempt(other), FOREGROUND_MS, this.#dependencies)
+      : first
     if (!(outcome instanceof ExchangeFailure)) return outcome
     const failure = this.#failed(acting, key, outcome)
+    // It was believed, and refused all the same: that is what trying out looks like.
+    const late = outcome.kind === 'refused' && this.#payLate(workload, acting, wish)
+    if (late) return late
     return isConsentMissing(outcome)
       ? this.#handleFor(workload, acting, { wish, key }, outcome)
       : failure
+  }
+
+  /**
+   * The workload's own token may be what the authority does not know any more: it does not say which of the two it is, and
+   * whoever asked is not to be blamed for ours.
+   */
+  async #renewed(
+    workload: Workload,
+    { agent }: Wish,
+    actor: Actor,
+    outcome: ExchangeFailure | BrokerError | undefined,
+  ): Promise<Actor | undefined> {
+    const isDoubtful =
+      outcome instanceof ExchangeFailure &&
+      outcome.kind === 'relayed' &&
+      outcome.error === 'invalid_request' &&
+      actor.part === 'actor'
+    if (!isDoubtful) return undefined
+    const own = await this.#dependencies.ownTokens.instead(workload, agent, actor.own)
+    return own === undefined || own instanceof BrokerError ? undefined : { ...actor, own }
   }
 
   /** Ahead of time, once, and at nobody's expense. What it fails of puts the next try off, or ends what is held. */
@@ -116,19 +143,31 @@ export class DelegatedExchange {
     }
   }
 
-  /** What bounds an agent that was talked into trying out whom it may act for, and for what. */
-  #pay(
-    workload: Workload,
-    { subject }: Acting,
-    wish: Wish,
-    { part }: Actor,
-  ): BrokerError | undefined {
+  /**
+   * What bounds an agent that was talked into trying out whom it may act for, and for what. A subject is charged once the
+   * authority believed a token of theirs: until then anybody could have forged it, to use up what is there for them.
+   */
+  #pay(workload: Workload, acting: Acting, wish: Wish, { part }: Actor): BrokerError | undefined {
     const { gate } = this.#dependencies
-    return (
+    const { subject } = acting
+    const key = subjectKey(subject)
+    const denied =
       gate.denies(workload, wish) ??
       gate.deniesDelegation(workload, depthFor(subject, part)) ??
-      gate.spendForSubject(workload, wish, subjectKey(subject))
-    )
+      gate.deniesSubject(workload, key)
+    if (denied) return denied
+    return acting.isProven
+      ? gate.spendForSubject(workload, wish, key)
+      : gate.spend(workload, wish, workload.unprovenBudget)
+  }
+
+  /** The authority believed the subject token: what was not known before is charged now. */
+  #payLate(workload: Workload, acting: Acting, wish: Wish): BrokerError | undefined {
+    if (acting.isProven || acting.hasEnded) return undefined
+    const { gate } = this.#dependencies
+    const denied = gate.spendForSubject(workload, wish, subjectKey(acting.subject))
+    if (!denied) acting.prove()
+    return denied
   }
 
   async #attempt(
@@ -210,19 +249,19 @@ export class DelegatedExchange {
       })
       return new BrokerError('authority_answer_unusable')
     }
-    const denied = gate.deniesGranted(
+    const tooWide = gate.deniesGranted(
       workload,
       reachOf(issued.accessToken, asked, agent),
       issued.scope,
     )
-    if (denied || acting.hasEnded) revoke([delegated])
-    if (denied) {
-      tokens.refuse(key, denied, at)
-      return denied
-    }
+    const denied = tooWide ?? this.#payLate(workload, acting, wish)
+    if (denied || acting.hasEnded) revoke(workload, [delegated])
+    if (tooWide) tokens.refuse(key, tooWide, at)
+    if (denied) return denied
     if (acting.hasEnded) return undefined
     const lifetimeMs = Math.min(issued.lifetimeSeconds * 1000, acting.remainingMs)
-    acting.put(key, delegated, lifetimeMs, at)
+    const fallen = acting.put(key, delegated, lifetimeMs, at)
+    if (acting.isSession) revoke(workload, fallen)
     metrics.spread('delegationDepth').record(delegated.chain.length)
     log.info('a token was issued on behalf of a subject', {
       event: 'delegation.issued',
@@ -237,7 +276,11 @@ export class DelegatedExchange {
   #failed({ tokens }: Acting, key: CacheKey, failure: ExchangeFailure): BrokerError {
     const { log } = this.#dependencies
     const { kind, error, detail, members } = failure
-    log.warn('an exchange for a subject brought no token', { outcome: kind, error, detail })
+    const { code } = members
+    const fields = { outcome: kind, error, detail, code }
+    // A user who has yet to agree is nobody's fault.
+    if (isConsentMissing(failure)) log.info('a user is asked to agree', fields)
+    else log.warn('an exchange for a subject brought no token', fields)
     switch (kind) {
       case 'outage':
         tokens.postpone(key, (failure.retryAfterSeconds ?? 0) * 1000)

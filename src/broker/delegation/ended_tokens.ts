@@ -12,11 +12,12 @@ export interface EndedTokensDependencies {
   readonly metrics: Metrics
 }
 
+/** Of one owner. */
 const AT_ONCE = 4
 const TRIES = 6
 const FIRST_PAUSE_MS = 1_000
-/** Of an authority that is out for long: what is left then ends by itself. */
-const MAX_WAITING = 1_000
+/** Of one owner, with an authority that is out for long: what is left then ends by itself. */
+const MAX_WAITING = 20_000
 
 interface Ended {
   readonly delegated: Delegated
@@ -24,59 +25,69 @@ interface Ended {
   readonly done: () => void
 }
 
-/** Tokens that nobody is to use any more, on their way to being revoked: again and again while the authority is out, within bounds. */
+/** What one owner has waiting. */
+interface Line {
+  readonly waiting: Ended[]
+  underWay: number
+}
+
+/**
+ * Tokens that nobody is to use any more, on their way to being revoked: again and again while the authority is out, within
+ * bounds. Each workload has a line of its own, so that none takes the turns of another.
+ */
 export class EndedTokens {
   readonly #dependencies: EndedTokensDependencies
-  readonly #waiting: Ended[] = []
-  #underWay = 0
+  readonly #lines = new WeakMap<object, Line>()
 
   constructor(dependencies: EndedTokensDependencies) {
     this.#dependencies = dependencies
   }
 
   /** Resolves once each was tried, and is revoked or given up. Never rejects. */
-  revoke = async (tokens: readonly Delegated[]): Promise<void> => {
+  revoke = async (owner: object, tokens: readonly Delegated[]): Promise<void> => {
+    const line = this.#lines.get(owner) ?? { waiting: [], underWay: 0 }
+    this.#lines.set(owner, line)
     await Promise.all(
       tokens.map(
         (delegated) =>
           new Promise<void>((done) => {
-            this.#add({ delegated, tries: 0, done })
+            this.#add(line, { delegated, tries: 0, done })
           }),
       ),
     )
   }
 
-  #add(ended: Ended): void {
-    if (this.#waiting.length >= MAX_WAITING) {
+  #add(line: Line, ended: Ended): void {
+    if (line.waiting.length >= MAX_WAITING) {
       this.#finish(ended, 'left')
       return
     }
-    this.#waiting.push(ended)
-    this.#next()
+    line.waiting.push(ended)
+    this.#next(line)
   }
 
-  #next(): void {
-    while (this.#underWay < AT_ONCE) {
-      const ended = this.#waiting.shift()
+  #next(line: Line): void {
+    while (line.underWay < AT_ONCE) {
+      const ended = line.waiting.shift()
       if (!ended) return
-      this.#underWay += 1
-      void this.#try(ended)
+      line.underWay += 1
+      void this.#try(line, ended)
     }
   }
 
-  async #try(ended: Ended): Promise<void> {
+  async #try(line: Line, ended: Ended): Promise<void> {
     const { clock, revoke } = this.#dependencies
     const isRevoked = await revoke(accessTokenOf(ended.delegated))
-    this.#underWay -= 1
+    line.underWay -= 1
     ended.tries += 1
     if (isRevoked) this.#finish(ended, 'revoked')
     else if (ended.tries >= TRIES) this.#finish(ended, 'failed')
     else {
       clock.after(FIRST_PAUSE_MS * 2 ** (ended.tries - 1), () => {
-        this.#add(ended)
+        this.#add(line, ended)
       })
     }
-    this.#next()
+    this.#next(line)
   }
 
   #finish({ delegated, done }: Ended, outcome: 'revoked' | 'failed' | 'left'): void {

@@ -51,6 +51,7 @@ export class Handles {
       isAsking: false,
     }
     this.#known.set(digest, handle)
+    acting.countAnswer(1)
     acting.handles.set(key, handle)
     return handle
   }
@@ -68,7 +69,7 @@ export class Handles {
 
   forget(acting: Acting): void {
     for (const [digest, handle] of this.#known) {
-      if (handle.acting === acting) this.#known.delete(digest)
+      if (handle.acting === acting) this.#drop(digest)
     }
   }
 
@@ -76,16 +77,21 @@ export class Handles {
     const now = this.#clock.monotonic()
     for (const [digest, handle] of this.#known) {
       if (now >= handle.pendingUntil) settle(handle, { status: 'expired' })
-      if (now >= handle.pendingUntil + ANSWER_MS) this.#known.delete(digest)
+      if (now >= handle.pendingUntil + ANSWER_MS) this.#drop(digest)
     }
   }
 
   #dropOldestAnswer(): void {
     for (const [digest, { state }] of this.#known) {
       if (state.status === 'pending') continue
-      this.#known.delete(digest)
+      this.#drop(digest)
       return
     }
+  }
+
+  #drop(digest: IdentifierDigest): void {
+    this.#known.get(digest)?.acting.countAnswer(-1)
+    this.#known.delete(digest)
   }
 }
 

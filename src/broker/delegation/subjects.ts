@@ -18,6 +18,12 @@ export interface SubjectsBounds {
   readonly sessionIdleMs: number
 }
 
+/**
+ * Sessions that nothing came of yet. Their subject tokens may be forged, each is as long as it may be, and whoever has an
+ * agent pass on what it was shown would fill the pod's memory with them.
+ */
+const MAX_UNPROVEN = 128
+
 /** Whom one workload acts for. Nothing of it is reached through another workload, and nothing of it outlives the process. */
 export class Subjects {
   readonly #dependencies: CacheDependencies
@@ -53,7 +59,8 @@ export class Subjects {
 
   /** The name by which whoever began it comes back to it. */
   begin(subject: SubjectToken, owner: KeySubject): string | BrokerError {
-    if (this.#sessions.size >= this.#bounds.maxSessions) {
+    const unproven = [...this.#sessions.values()].filter(({ isProven }) => !isProven)
+    if (this.#sessions.size >= this.#bounds.maxSessions || unproven.length >= MAX_UNPROVEN) {
       return new BrokerError('sessions_exhausted', { retryAfterSeconds: 1 })
     }
     const { id, digest } = this.#identifiers.make()
@@ -89,8 +96,11 @@ export class Subjects {
     if (this.#loose.size >= this.#bounds.maxSessions && !this.#makeRoom()) {
       return new BrokerError('subjects_exhausted', { retryAfterSeconds: 1 })
     }
+    const key = looseKey(subject.digest, owner)
+    const before = this.#loose.get(key)
+    if (before) this.end(before)
     const acting = this.#open(subject, owner, false)
-    this.#loose.set(looseKey(subject.digest, owner), acting)
+    this.#loose.set(key, acting)
     return acting
   }
 
@@ -118,11 +128,20 @@ export class Subjects {
       .map((acting) => ({ acting, living: this.end(acting) }))
   }
 
+  /** All of it, for the pod is gone. Gives the tokens that are to be revoked. */
+  endAll(): readonly Delegated[] {
+    return [...this.all()].flatMap((acting) => {
+      const living = this.end(acting)
+      return acting.isSession ? living : []
+    })
+  }
+
   openHandle(
     acting: Acting,
     asked: { readonly wish: Wish; readonly key: CacheKey },
     approval: { readonly id: string; readonly expiresInMs: number },
   ): Handle | BrokerError {
+    if (acting.hasEnded) return new BrokerError('session_unknown')
     return this.#handles.open(acting, asked, approval)
   }
 
@@ -140,13 +159,13 @@ export class Subjects {
 
   #open(subject: SubjectToken, owner: KeySubject, isSession: boolean): Acting {
     const { tenant } = this.#bounds
-    const release = this.#budget.hold(subjectKey(subject))
-    return new Acting({ subject, owner, tenant, isSession, release }, this.#dependencies)
+    const hold = () => this.#budget.hold(subjectKey(subject))
+    return new Acting({ subject, owner, tenant, isSession, hold }, this.#dependencies)
   }
 
   /** A user has minutes to answer, and whoever waits for that is not idle. */
   #isOver(acting: Acting): boolean {
-    if (acting.remainingMs < FLOOR_MS) return true
+    if (acting.remainingMs < FLOOR_MS || (!acting.isSession && acting.isEmpty)) return true
     return acting.idleMs >= this.#bounds.sessionIdleMs && acting.handles.size === 0
   }
 

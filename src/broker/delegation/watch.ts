@@ -10,7 +10,7 @@ export interface WatchDependencies {
   readonly actFor: ActFor
   readonly recheck: Recheck
   readonly consents: Consents
-  readonly revoke: (tokens: readonly Delegated[]) => void
+  readonly revoke: (workload: Workload, tokens: readonly Delegated[]) => void
   readonly clock: Clock
 }
 
@@ -27,16 +27,16 @@ export function watchDelegations(dependencies: WatchDependencies): () => void {
   return repeatedly(clock, LOOK_EVERY_MS, () => {
     for (const workload of workloads()) {
       for (const { acting, living } of workload.subjects.sweep()) {
-        if (acting.isSession) revoke(living)
+        if (acting.isSession) revoke(workload, living)
       }
       let left = REFRESHES_A_LOOK
       for (const acting of workload.subjects.all()) {
-        recheck.look(workload, acting)
         for (const [key, { wish }] of acting.tokens.due().slice(0, left)) {
           left -= 1
           actFor.refresh(workload, acting, wish, key)
         }
       }
+      recheck.look(workload)
       consents.look(workload)
     }
     return Promise.resolve()

@@ -94,11 +94,16 @@ export class DropInExchange {
       left,
       this.#dependencies,
     )
-    if (result instanceof ExchangeFailure) return refusalOf(result)
+    if (result instanceof ExchangeFailure) {
+      // It was believed, and refused all the same: that is what trying out looks like.
+      const late = result.kind === 'refused' && this.#payLate(workload, asked, parties)
+      return late ? late : refusalOf(result)
+    }
     const { accessToken, scope, lifetimeSeconds, issuedTokenType, askedAt } = result.answer
     const reach = reachOf(accessToken, result.asked, agent)
-    const tooWide = gate.deniesGranted(workload, reach, scope)
-    if (tooWide) return tooWide
+    const refused =
+      gate.deniesGranted(workload, reach, scope) ?? this.#payLate(workload, asked, parties)
+    if (refused) return refused
     const flownMs = clock.monotonic() - askedAt
     return {
       accessToken,
@@ -115,13 +120,26 @@ export class DropInExchange {
     { depth, subject }: Parties,
   ): BrokerError | undefined {
     const { gate } = this.#dependencies
-    const { openBudget, openDelegations } = workload
+    const { openBudget, openDelegations, unprovenBudget } = workload
     const account = proven ? workload : { budget: openBudget, delegations: openDelegations }
     if (depth === 0) return gate.spend(workload, wish, account.budget)
     return (
       gate.deniesDelegation(workload, depth) ??
-      gate.spendForSubject(workload, wish, subject, account)
+      gate.deniesSubject(workload, subject, account) ??
+      gate.spend(workload, wish, proven ? unprovenBudget : openBudget)
     )
+  }
+
+  /** A subject is charged once the authority believed a token of theirs: anybody could forge one, to use up what is theirs. */
+  #payLate(
+    workload: Workload,
+    { wish, proven }: ExchangeWish,
+    { depth, subject }: Parties,
+  ): BrokerError | undefined {
+    if (depth === 0) return undefined
+    const { openBudget, openDelegations } = workload
+    const account = proven ? workload : { budget: openBudget, delegations: openDelegations }
+    return this.#dependencies.gate.spendForSubject(workload, wish, subject, account)
   }
 
   /** Who the workload is, which actor is sent, and what comes of it. */

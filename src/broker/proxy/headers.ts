@@ -31,22 +31,8 @@ const staysThere: ReadonlySet<string> = new Set([
   'proxy-authenticate',
 ])
 
-/** An upstream that obeys one of these is asked for something else than what was judged. */
-const overrides = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-rewrite-url',
-] as const
-
 /** The header fields of a request that go on, name and value in turn. */
 export type HeaderList = string[]
-
-export function hasOverride({ headers }: IncomingMessage): boolean {
-  for (const name of overrides) if (headers[name] !== undefined) return true
-  return false
-}
 
 /** What goes to the upstream, without a credential; without a length either where there is no body. */
 export function headersToUpstream(request: IncomingMessage, hasBody: boolean): HeaderList {
@@ -84,6 +70,14 @@ function namedByConnection(
   const names = text.split(',').map((name) => name.trim().toLowerCase())
   // It says how the message ends, and it does not stop saying so.
   return new Set(names.filter((name) => name !== 'content-length'))
+}
+
+/** Whether an answer is framed in a way that does not go on. By its coding nobody would know what its bytes are. */
+export function hasUnknownCoding(headers: NodeJS.Dict<string | string[]>): boolean {
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) return false
+  // Two of them are a list.
+  return typeof coding !== 'string' || coding.toLowerCase() !== 'chunked'
 }
 
 /** Whether a request has a body; a refusal where it is framed in a way that does not go on. */

@@ -11,7 +11,8 @@ import { BrokerError } from '../errors.ts'
 import { failedGuard } from '../guards.ts'
 import { ProxyAnswers } from './answers.ts'
 import { behalfOf } from './behalf.ts'
-import { bodyOf, hasOverride, headersToUpstream } from './headers.ts'
+import { bodyOf, headersToUpstream } from './headers.ts'
+import { hasOverride } from './overrides.ts'
 import { Passage, type Judged, type PassageDependencies, type Upgrade } from './passage.ts'
 import { pathAt, ProxyRoutes, type ProxyRoute } from './routes.ts'
 import { Running } from './running.ts'
@@ -61,7 +62,13 @@ function responseOn(request: IncomingMessage, socket: Upgrade['socket']): Server
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   socket.on('error', () => socket.destroy())
-  if (socket instanceof Socket) response.assignSocket(socket)
+  if (socket instanceof Socket) {
+    response.assignSocket(socket)
+    // As for any other request: whoever ends their side before the answer wants none. A tunnel has the socket to itself.
+    socket.once('end', () => {
+      if (response.socket === socket) socket.destroy()
+    })
+  }
   response.once('finish', () => {
     if (socket instanceof Socket) socket.destroySoon()
   })

@@ -8,12 +8,13 @@ import type { Bearer, Bearers, OnBehalfOf } from '../bearers.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { ProxyAnswers } from './answers.ts'
-import { headersOfAnswer, type HeaderList } from './headers.ts'
+import { DroppedAnswer } from './dropped_answer.ts'
+import { hasUnknownCoding, headersOfAnswer, type HeaderList } from './headers.ts'
 import { RequestBody } from './request_body.ts'
 import type { ProxyRoute } from './routes.ts'
 import type { Running, Timed } from './running.ts'
 import { tunnel } from './tunnel.ts'
-import { faultOf } from './upstream.ts'
+import { faultOf, type UpstreamFault } from './upstream.ts'
 
 /** What was judged, and nothing else, goes to the upstream. */
 export interface Judged {
@@ -43,8 +44,6 @@ type Controller = Dispatcher.DispatchController
 
 /** An upstream that answers 401 for ever must not cause an exchange for each request. */
 const FRESH_MS = 10_000
-/** Of the first 401, whose place another answer takes. */
-const MAX_DROPPED_BYTES = 65_536
 
 const ENDED = new Error('the request is over')
 
@@ -73,7 +72,8 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   #length = Number.NaN
   #hasBytes = false
   #isPaused = false
-  #dropped = 0
+  /** The first 401, while the request waits to be sent again. */
+  #dropped: DroppedAnswer | undefined
   /** Whether a byte went either way since the last look, and when one did as far as the looks tell. */
   #isActive = true
   #lastActive = 0
@@ -127,8 +127,12 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
     if (controller !== this.#controller || status < 200) return
     this.#isActive = true
+    if (hasUnknownCoding(headers)) {
+      this.#giveUp('upstream_unusable', 'transfer_coding')
+      return
+    }
     if (status === 401 && this.#canRepeat()) {
-      this.#repeat()
+      this.#repeat(controller)
       return
     }
     this.#around.answers.count(this.#judged.route.name, status)
@@ -140,8 +144,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (controller !== this.#controller) {
-      this.#dropped += chunk.length
-      if (this.#dropped > MAX_DROPPED_BYTES) controller.abort(ENDED)
+      this.#dropped?.take(chunk)
       return
     }
     this.#isActive = true
@@ -164,11 +167,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   onResponseError(controller: Controller | undefined, error: Error): void {
     if (this.#isOver || (controller ?? this.#controller) !== this.#controller) return
     const { fault, reason } = faultOf(error)
-    this.#around.log.warn('an upstream of the proxy gave no usable answer', {
-      route: this.#judged.route.name,
-      reason,
-    })
-    this.#fail(fault)
+    this.#giveUp(fault, reason)
   }
 
   onRequestUpgrade(
@@ -202,16 +201,20 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
       this.#lastActive = now
       return
     }
-    const { timeoutMs, idleTimeoutMs } = this.#judged.route
-    const isBegun = this.#response.headersSent || this.#tunnel !== undefined
-    // While the caller has still to send something, the upstream is not late.
-    const isLate = !isBegun && this.#body?.isDue !== true
-    if (now - this.#lastActive < (isLate ? timeoutMs : idleTimeoutMs)) return
-    this.#around.log.warn('a request of the proxy took too long', {
-      route: this.#judged.route.name,
-      reason: isLate ? 'timeout' : 'idle_timeout',
-    })
+    const { name, timeoutMs, idleTimeoutMs } = this.#judged.route
+    const reason = this.#lateness()
+    if (now - this.#lastActive < (reason === 'idle_timeout' ? idleTimeoutMs : timeoutMs)) return
+    this.#around.log.warn('a request of the proxy took too long', { route: name, reason })
     this.#fail('upstream_timeout')
+  }
+
+  /** What takes too long, when nothing moves any more. */
+  #lateness(): 'timeout' | 'body_timeout' | 'idle_timeout' {
+    if (this.#response.headersSent || this.#tunnel) return 'idle_timeout'
+    // While the caller has still to send something, the upstream is not late. But whoever announces a body and sends none
+    // would hold a place of the route for nothing.
+    if (this.#body?.isDue !== true) return 'timeout'
+    return this.#body.isBegun ? 'idle_timeout' : 'body_timeout'
   }
 
   #use(bearer: Bearer): void {
@@ -247,10 +250,11 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     return this.#body === undefined || this.#body.whole() !== undefined
   }
 
-  #repeat(): void {
+  #repeat(controller: Controller): void {
     this.#isRepeated = true
     // From now on nothing of the first answer counts.
     this.#controller = undefined
+    this.#dropped = new DroppedAnswer(controller)
     const rejected = this.#bearer
     if (!rejected) return
     const { wish } = this.#judged.route
@@ -272,6 +276,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
       return
     }
     this.#isActive = true
+    this.#dropped?.end()
     this.#use(bearer)
     if (!this.#isOver) this.#send(bearer, this.#body?.whole() ?? null)
   }
@@ -283,9 +288,15 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     this.#response.end(chunk)
   }
 
-  #fail(
-    code: 'upstream_unavailable' | 'upstream_unusable' | 'upstream_timeout' | 'proxy_access_ended',
-  ): void {
+  #giveUp(fault: UpstreamFault, reason: string): void {
+    this.#around.log.warn('an upstream of the proxy gave no usable answer', {
+      route: this.#judged.route.name,
+      reason,
+    })
+    this.#fail(fault)
+  }
+
+  #fail(code: UpstreamFault | 'upstream_timeout' | 'proxy_access_ended'): void {
     if (this.#isOver) return
     if (this.#response.headersSent || this.#tunnel) this.#breakOff()
     else this.#refuse(new BrokerError(code))
@@ -328,6 +339,7 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
     this.#isOver = true
     this.#around.running.remove(this)
     this.#stopListening?.()
+    this.#dropped?.end()
     if (!this.#isAnswered) this.#controller?.abort(ENDED)
     this.#tunnel?.destroy()
     this.#onEnd()

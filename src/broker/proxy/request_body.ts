@@ -31,6 +31,11 @@ export class RequestBody extends Readable {
     return this.#isWhole && this.#copy ? Buffer.concat(this.#copy) : undefined
   }
 
+  /** Whether a byte of it has come. */
+  get isBegun(): boolean {
+    return this.#bytes > 0
+  }
+
   /** Whether the caller has still to send some of it. */
   get isDue(): boolean {
     return !this.#isWhole && this.readableFlowing !== false

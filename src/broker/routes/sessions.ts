@@ -14,7 +14,7 @@ import type { Handler } from './token.ts'
 export interface SessionRouteDependencies {
   readonly ownTokens: OwnTokens
   readonly gate: LocalGate
-  readonly revoke: (tokens: readonly Delegated[]) => Promise<void>
+  readonly revoke: (workload: Workload, tokens: readonly Delegated[]) => Promise<void>
   readonly sessionIdleMs: number
   readonly clock: Clock
   readonly answers: Answers
@@ -60,7 +60,7 @@ export function sessionRoutes(dependencies: SessionRouteDependencies) {
     const { session: id = '' } = request.params as { session?: string }
     const acting = workload.subjects.session(id, owner)
     if (acting instanceof BrokerError) return refuse(acting)
-    const revoked = revoke(workload.subjects.end(acting))
+    const revoked = revoke(workload, workload.subjects.end(acting))
     await within(clock, REVOKE_PATIENCE_MS, revoked, () => undefined)
     return answers.sendAs(reply, 'sessions', { status: 204, headers: {}, body: undefined })
   }

@@ -1,4 +1,4 @@
-import { APPROVAL_KEPT_SECONDS, isCovered, type Approval, type UserGrant } from '../records.ts'
+import { APPROVAL_KEPT_SECONDS, type Approval, type UserGrant } from '../records.ts'
 import type { Store } from '../store.ts'
 import { compare, Table } from './table.ts'
 
@@ -23,13 +23,11 @@ export function approvals(grants: Table<UserGrant>): Approvals {
     openApproval: (approval) => {
       const { tenant, user, agent, createdAt } = approval
       const before = table.get(tenant, user, agent)
-      const isEnded =
-        !before ||
-        !['pending', 'denied'].includes(before.status) ||
-        before.expiresAt <= createdAt ||
-        !isCovered(approval.scopes, before.scopes)
-      if (isEnded) table.put(approval)
-      return Promise.resolve(isEnded ? approval : before)
+      // Whatever is asked for: by varying that, an agent could else take a question away from whoever is about to deny it, or put another after a denial.
+      const stands = before?.status === 'pending' || before?.status === 'denied'
+      if (stands && before.expiresAt > createdAt) return Promise.resolve(before)
+      table.put(approval)
+      return Promise.resolve(approval)
     },
     approval: (tenant, id) => Promise.resolve(byId(tenant, id)),
     approvals: (tenant, now, user) =>

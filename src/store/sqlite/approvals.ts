@@ -1,4 +1,4 @@
-import { isCovered, type Approval } from '../records.ts'
+import type { Approval } from '../records.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 
@@ -47,9 +47,9 @@ function opened(
     openApproval: (approval) =>
       connection.write(() => {
         const { tenant, id, user, agent, scopes, chain, status, createdAt, expiresAt } = approval
-        const row = selectUnended.get(tenant, user, agent, createdAt)
-        const before = row && approvalOf(row)
-        if (before && isCovered(scopes, before.scopes)) return before
+        // Whatever is asked for: by varying that, an agent could else take a question away from whoever is about to deny it, or put another after a denial.
+        const before = selectUnended.get(tenant, user, agent, createdAt)
+        if (before) return approvalOf(before)
         const lists = [JSON.stringify(scopes), JSON.stringify(chain)] as const
         put.run(tenant, user, agent, id, lists[0], createdAt, expiresAt, lists[1], status)
         return approval

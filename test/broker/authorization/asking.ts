@@ -11,7 +11,7 @@ const routes = [
     agent: 'analyst',
   },
   { name: 'docs-2', audience: 'https://two.example.com' },
-  { name: 'plain' },
+  { name: 'plain', audience: 'https://plain.example.com' },
 ]
 const section = { routes, hosts: ['Docs.example.com'] }
 export const HOST = 'Host: 127.0.0.1:9182'

@@ -60,10 +60,12 @@ function connects(port: number): Promise<boolean> {
   })
 }
 
+const route = { name: 'docs', audience: 'https://docs.example.com' }
+
 test('a broker with the section serves tokens to gateways, until it ends', async () => {
   const port = await freePorts([0])
   const { running, stop } = await start({
-    authorization: { listen: [`127.0.0.1:${String(port)}`], routes: [{ name: 'docs' }] },
+    authorization: { listen: [`127.0.0.1:${String(port)}`], routes: [route] },
   })
   const answer = await sendRaw(port, requestText(ASK, asGateway(port)))
   expect([answer.status, answer.header('authorization')]).toEqual([200, 'Bearer abc'])
@@ -87,7 +89,7 @@ test('an address that is taken is said, and nothing is left open', async () => {
   await expect(
     start({
       listen: [`127.0.0.1:${String(broker)}`],
-      authorization: { listen: [`127.0.0.1:${String(port)}`], routes: [{ name: 'docs' }] },
+      authorization: { listen: [`127.0.0.1:${String(port)}`], routes: [route] },
     }),
   ).rejects.toThrow(
     `the authorization listener cannot listen on 127.0.0.1:${String(port)}: another program already does`,

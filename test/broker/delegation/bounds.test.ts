@@ -21,7 +21,7 @@ async function actingIn(workload: Pod, session: string) {
 async function end({ revoke, clock }: ActingWorld, workload: Pod, session: string): Promise<void> {
   const acting = await actingIn(workload, session)
   if (acting instanceof BrokerError) throw new Error(acting.code)
-  await inTime(revoke(workload.subjects.end(acting)), clock)
+  await inTime(revoke(workload, workload.subjects.end(acting)), clock)
 }
 
 const ruled = (delegation: string) =>
@@ -35,6 +35,7 @@ describe('an agent that was talked into misbehaving', () => {
     const { workload } = world.pod('specialist')
     const token = (user: string) => world.authority.userToken(user)
     const first = await begin(world, workload, token('user_a'))
+    expect(tokenIn(await act(world, workload, bySession(first)))).toBeTruthy()
     expect(tokenIn(await act(world, workload, byToken(token('user_b'))))).toBeTruthy()
     expect(shown(await act(world, workload, byToken(token('user_c'))))).toBe('subjects_exhausted')
     // Another token of a user who is acted for is no other subject.
@@ -161,7 +162,7 @@ describe('the end of a session', () => {
     authority.goOut()
     const acting = await actingIn(workload, session)
     if (acting instanceof BrokerError) throw new Error(acting.code)
-    const revoked = world.revoke(workload.subjects.end(acting))
+    const revoked = world.revoke(workload, workload.subjects.end(acting))
     await pass(world.clock, 5_000)
     expect(authority.isGood(token)).toBe(true)
     authority.comeBack()

@@ -23,5 +23,5 @@ test('a session ends, and what is known of its subject token without one goes on
   subjects.sweep()
   actFor({ sub: 'user_b' })
   expect((await ask('beginSession')).status).toBe(201)
-  expect([[...subjects.all()].length, delegations.subjects]).toEqual([1, 1])
+  expect([[...subjects.all()].length, delegations.subjects]).toEqual([1, 0])
 })

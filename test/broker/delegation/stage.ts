@@ -215,7 +215,7 @@ export class Stage {
     const ended = this.delegated.filter(({ token }) => this.servedTo.get(token) === session.id)
     session.hasEnded = true
     const { authority, revoke } = this.world
-    await inTime(revoke(subjects.end(acting)), this.clock)
+    await inTime(revoke(session.pod.workload, subjects.end(acting)), this.clock)
     if (authority.isOut) return
     for (const { token } of ended) expect(authority.isGood(token)).toBe(false)
   }

@@ -41,6 +41,8 @@ class FakeCallers implements Callers {
     return Promise.resolve(token === podToken ? this.#workload : this.refusal)
   }
 
+  onGone(): void {}
+
   workloads() {
     return [this.#workload]
   }

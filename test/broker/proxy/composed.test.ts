@@ -8,6 +8,7 @@ import { resolveConfig } from '../../../src/config/load.ts'
 import { proofAudience, proofClaims, proofOf } from '../../fakes/broker.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { serve } from '../../fakes/loopback.ts'
+import { freePorts, occupy, release } from '../../fakes/ports.ts'
 import { testSurroundings } from '../../fakes/surroundings.ts'
 import { ask, codeOf, docs, startUpstream } from './world.ts'
 
@@ -15,7 +16,11 @@ const TOKEN = '/t/acme-corp/api/v1/oauth/token'
 const issued = { access_token: 'abc', token_type: 'Bearer', expires_in: 3_600, scope: 'read' }
 
 /** A sidecar as it is composed, with a proxy, before an authority that issues to everybody. */
-async function start(listen: (folder: string) => readonly string[], changes: object = {}) {
+async function start(
+  listen: (folder: string) => readonly string[],
+  changes: object = {},
+  more: object = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'proxy-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const [authority, upstream] = [
@@ -32,6 +37,7 @@ async function start(listen: (folder: string) => readonly string[], changes: obj
     authority: { url: authority.origin, tenant: 'acme-corp' },
     proof: { file, audience: proofAudience },
     proxy: { listen: listen(folder), routes: [docs(upstream.origin, changes)] },
+    ...more,
   }
   const config = resolveConfig({ roles: ['broker'], broker }, {}).broker
   if (!config) throw new Error('the document has no broker')
@@ -80,4 +86,17 @@ test('over a socket it is called localhost', async () => {
     })
   expect(await statusFor('localhost')).toBe(200)
   expect(await statusFor('127.0.0.1:9181')).toBe(403)
+})
+
+test('where the broker cannot listen, its proxy does not either', async () => {
+  const port = await freePorts([0, 1])
+  const taken = await occupy(port)
+  const proxy = port + 1
+  const listen = [`127.0.0.1:${String(port)}`]
+  await expect(start(() => [`127.0.0.1:${String(proxy)}`], {}, { listen })).rejects.toThrow(
+    `the broker cannot listen on 127.0.0.1:${String(port)}: another program already does`,
+  )
+  // Nothing that listened still would keep the program from its end.
+  await expect(ask(placeOf(`127.0.0.1:${String(proxy)}`), 'GET /docs/a')).rejects.toThrow()
+  await release(taken)
 })

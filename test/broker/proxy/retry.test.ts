@@ -2,10 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { BrokerError } from '../../../src/broker/errors.ts'
 import {
   ask,
+  asking,
   codeOf,
   docs,
   eventually,
+  onceAsked,
+  openLine,
   startProxy,
+  startRawUpstream,
   startUpstream,
   type Answering,
 } from './world.ts'
@@ -112,4 +116,88 @@ describe('a 401', () => {
     expect(answer.status).toBe(200)
     await eventually(() => isClosed)
   })
+})
+
+describe('a 401 whose body never comes to its end', () => {
+  /** An upstream that says 401 to the first token, and begins a body; the others have an answer. */
+  async function startEndless() {
+    const upstream = await startRawUpstream((socket) => {
+      onceAsked(socket, (head) => {
+        socket.write(
+          head.includes('Bearer own-1')
+            ? 'HTTP/1.1 401 No\r\nContent-Length: 60000\r\n\r\nx'
+            : 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+        )
+      })
+    })
+    const proxy = await startProxy({ routes: [docs(upstream.origin, { timeout: 5 })] })
+    // A token that was asked for long ago.
+    void proxy.bearers.of({}, {} as never, undefined)
+    proxy.clock.advance(11_000)
+    const open = () => openLine(proxy.port, asking(proxy.host, 'GET /docs/a HTTP/1.1'))
+    const isClosed = (): boolean => upstream.sockets[0]?.closed === true
+    return { upstream, proxy, open, isClosed }
+  }
+
+  /** No other token is to be had for now. */
+  function withhold({ bearers }: Awaited<ReturnType<typeof startProxy>>): () => boolean {
+    let isAsked = false
+    bearers.instead = () => {
+      isAsked = true
+      return new Promise(() => {})
+    }
+    return () => isAsked
+  }
+
+  test('is let go of before the request is sent again', async () => {
+    const { upstream, open, isClosed } = await startEndless()
+    await (await open()).until('hello')
+    await eventually(isClosed)
+    expect(upstream.sockets).toHaveLength(2)
+  })
+
+  test('ends with its caller', async () => {
+    const { proxy, open, isClosed } = await startEndless()
+    const isAsked = withhold(proxy)
+    const line = await open()
+    await eventually(isAsked)
+    line.socket.destroy()
+    await eventually(isClosed)
+  })
+
+  test('is not waited for longer than `timeout`', async () => {
+    const { upstream, proxy, open, isClosed } = await startEndless()
+    const isAsked = withhold(proxy)
+    const line = await open()
+    await eventually(isAsked)
+    for (let second = 0; second < 8; second += 1) {
+      // What is read for nobody is no sign of life.
+      upstream.sockets[0]?.write('x')
+      proxy.clock.advance(1_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await line.until('upstream_timeout')
+    await eventually(isClosed)
+  })
+
+  test('ends where there is no other token', async () => {
+    const { proxy, open, isClosed } = await startEndless()
+    proxy.bearers.instead = () => Promise.resolve(new BrokerError('authority_unavailable'))
+    await (await open()).until('authority_unavailable')
+    await eventually(isClosed)
+  })
+})
+
+test('a short body of a 401 leaves its connection to the next', async () => {
+  const upstream = await startRawUpstream((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      const isGood = chunk.toString().includes('own-2')
+      socket.write(`HTTP/1.1 ${isGood ? '200 OK' : '401 No'}\r\nContent-Length: 2\r\n\r\nhi`)
+    })
+  })
+  const proxy = await startProxy({ routes: [docs(upstream.origin)] })
+  void proxy.bearers.of({}, {} as never, undefined)
+  proxy.clock.advance(11_000)
+  for (const path of ['a', 'b']) expect((await ask(proxy, `GET /docs/${path}`)).status).toBe(200)
+  expect(upstream.sockets.map(({ closed }) => closed)).toEqual([false, false])
 })

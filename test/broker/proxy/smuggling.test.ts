@@ -81,6 +81,19 @@ const answers: readonly (readonly [name: string, answer: string, outcome: string
     UNUSABLE,
   ],
   ['a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello', UNUSABLE],
+  ...['gzip, chunked', 'chunked, chunked', 'identity', 'gzip'].map(
+    (coding) =>
+      [
+        `the transfer coding ${coding}`,
+        `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+        UNUSABLE,
+      ] as const,
+  ),
+  [
+    'two transfer codings',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    UNUSABLE,
+  ],
   ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello', UNUSABLE],
   [
     'a folded line',
@@ -92,6 +105,11 @@ const answers: readonly (readonly [name: string, answer: string, outcome: string
   [
     'an upgrade that nobody asked for',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    '502 upstream_unavailable',
+  ],
+  [
+    'a 100 that nobody asked for before it',
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
     '502 upstream_unavailable',
   ],
 ]

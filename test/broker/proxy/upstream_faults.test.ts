@@ -130,6 +130,24 @@ describe('an upstream that', () => {
     await line.until('upstream_timeout')
   })
 
+  test('waits for a body of which no byte comes is let go after `timeout`', async () => {
+    const upstream = await startRawUpstream(() => {})
+    const proxy = await startProxy({ routes: [docs(upstream.origin, { timeout: 5 })] })
+    const head = asking(proxy.host, 'POST /docs/a HTTP/1.1', ['Content-Length: 8'])
+    const line = await openLine(proxy.port, head)
+    await eventually(() => upstream.sockets.length === 1)
+    let seconds = 0
+    while (line.text() === '') {
+      await pass(proxy.clock, 1)
+      seconds += 1
+      if (seconds > 250) break
+    }
+    expect(line.text()).toContain('upstream_timeout')
+    expect(proxy.log.lines.map(({ fields }) => fields)).toEqual([
+      { route: 'docs', reason: 'body_timeout' },
+    ])
+  })
+
   test('speaks now and then is never late', async () => {
     let say = (_text: string): void => {}
     const upstream = await startUpstream((_, response) => {

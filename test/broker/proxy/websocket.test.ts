@@ -153,6 +153,15 @@ describe('instead of a WebSocket', () => {
     await line.until('upstream_timeout')
   })
 
+  test('a caller that ends its side has nothing asked of the upstream any more', async () => {
+    const { open, upstream } = await start(() => {})
+    const line = await open()
+    await eventually(() => (upstream.sockets[0]?.bytesRead ?? 0) > 0)
+    line.socket.end()
+    await eventually(() => upstream.sockets[0]?.closed === true)
+    await line.over
+  })
+
   test('a 401 is tried again with another token', async () => {
     const { open, proxy, heads } = await start((socket, head) => {
       if (head.includes('own-1')) socket.write('HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n')

@@ -26,14 +26,14 @@ beforeAll(async () => {
 
 afterAll(() => world.stop())
 
-const ofAnother = { clientId: 'other-web', scope: 'openid read:documents' }
+const ofAnother = { clientId: 'other-web', scope: 'openid read:documents read:reports' }
 
 /** What an agent is answered that wants to act for a user by a token that was made for another client. */
-async function delegate(user: string, agent = 'doc-analyst') {
+async function delegate(user: string, agent = 'doc-analyst', scope = 'read:documents') {
   return world.exchange({
     subject_token: await world.userToken(ofAnother, user),
     actor_token: await world.agentToken(agent),
-    scope: 'read:documents',
+    scope,
   })
 }
 
@@ -112,8 +112,78 @@ describe('an agent that needs consent', () => {
     const late = await browser.submit(page, { action: 'approve' }, approval)
     expect(late.status).toBe(409)
     expect(await approvalOf(BOB)).toBe(approval)
-    expect(await rowsOf('approval.denied')).toMatchObject([{ subject: BOB, outcome: 'denied' }])
+    const rows = await rowsOf('approval.denied')
+    expect(rows.filter((row) => row['client_id'] === 'doc-analyst')).toMatchObject([
+      { subject: BOB, outcome: 'denied' },
+    ])
   })
+
+  test('is denied whatever else it asks for, and nobody is asked until ten minutes are over', async () => {
+    const ask = (scope: string) => delegate(BOB, 'orchestrator', scope)
+    const asks = 'orchestrator asks to act for you.'
+    const refusals = async () =>
+      (await rowsOf('token.refused')).filter((row) => row['reason'] === 'consent_required')
+    const before = (await refusals()).length
+    const approval = String((await ask('read:documents')).json['approval'])
+    const [browser, page] = await signedInAt(world, ACCOUNT, 'bob@example.com')
+    expect(page.text).toContain(asks)
+    await browser.submit(page, { action: 'deny' }, approval)
+    for (const scope of ['read:reports', 'read:documents read:reports', 'read:documents']) {
+      clock.advance(60_000)
+      const { status, json } = await ask(scope)
+      expect([status, json['code'], json['approval']]).toEqual([403, 'consent_required', approval])
+    }
+    // Until then it is told of the denial, and no longer.
+    expect((await ask('read:reports')).json['expires_in']).toBe(420)
+    expect((await statusOf(approval, 'orchestrator')).json).toMatchObject({
+      status: 'denied',
+      scope: 'read:documents',
+    })
+    expect((await browser.get(ACCOUNT)).text).not.toContain(asks)
+    // That it went on asking is on record.
+    expect((await refusals()).length - before).toBe(5)
+    clock.advance(420_000)
+    const next = await ask('read:reports')
+    expect(next.json['approval']).not.toBe(approval)
+    expect(next.json['expires_in']).toBe(600)
+    const after = await signedInAt(world, ACCOUNT, 'bob@example.com')
+    expect(after[1].text).toContain(asks)
+    expect(after[1].text).toContain('read:reports')
+    const answers = (await rowsOf('approval.denied')).filter(
+      (row) => row['client_id'] === 'orchestrator',
+    )
+    expect(answers).toHaveLength(1)
+  })
+
+  test.each([
+    ['denies', 'deny', 'denied'],
+    ['approves', 'approve', 'approved'],
+  ])(
+    'asks for something else meanwhile, and the user %s what they read',
+    async (_name, action, status) => {
+      clock.advance(600_000)
+      const ask = (scope: string) => delegate(BOB, 'orchestrator', scope)
+      const approval = String((await ask('read:documents')).json['approval'])
+      const [browser, page] = await signedInAt(world, ACCOUNT, 'bob@example.com')
+      for (const scope of ['read:reports', 'read:documents read:reports', 'read:documents']) {
+        clock.advance(1_000)
+        const { json } = await ask(scope)
+        expect([json['code'], json['approval']]).toEqual(['consent_required', approval])
+        expect(json['expires_in']).toBeLessThan(600)
+      }
+      // Answered on the page that was opened before the agent went on asking.
+      expect((await browser.submit(page, { action }, approval)).status).toBe(303)
+      expect((await statusOf(approval, 'orchestrator')).json).toMatchObject({
+        status,
+        scope: 'read:documents',
+      })
+      // No more is allowed than was read, and more is a new question only where they said yes.
+      const more = await ask('read:reports')
+      expect([more.status, more.json['code']]).toEqual([403, 'consent_required'])
+      expect(more.json['approval'] === approval).toBe(status === 'denied')
+      expect((await ask('read:documents')).status).toBe(status === 'denied' ? 403 : 200)
+    },
+  )
 
   test('learns that nobody answered, and so does the record', async () => {
     const approval = await approvalOf(BOB, 'specialist')

@@ -102,17 +102,75 @@ export function approvalConformance({ group, test }: StoreTests): void {
       expect(await other.openApproval(next)).toEqual(next)
     })
 
-    test('asking for more opens another, in place of the one before', async ([one, other]) => {
-      await one.openApproval(approval({ scopes: ['read'] }))
-      const wider = approval({ id: 'approval-2', scopes: ['read', 'write'] })
-      expect(await other.openApproval(wider)).toEqual(wider)
-      expect(await one.approval('acme-corp', 'approval-1')).toBeUndefined()
-      expect(await one.openApproval(approval({ id: 'approval-3', scopes: ['write'] }))).toEqual(
-        wider,
+    for (const { name, scopes } of [
+      { name: 'the same', scopes: ['read', 'write'] },
+      { name: 'less', scopes: ['read'] },
+      { name: 'more', scopes: ['read', 'write', 'list'] },
+      { name: 'something else', scopes: ['list'] },
+    ]) {
+      const asked = (id: string, seconds: number) =>
+        approval({ id, scopes, createdAt: now + seconds, expiresAt: now + seconds + 600 })
+
+      test(`what is pending stands where ${name} is asked for next`, async ([one, other]) => {
+        await one.openApproval(approval())
+        for (const seconds of [0, 1, 599]) {
+          const again = asked(`at-${String(seconds)}`, seconds)
+          expect(await other.openApproval(again)).toEqual(approval())
+        }
+        expect(await one.approvals('acme-corp', now + 599)).toEqual([approval()])
+        const late = asked('late', 600)
+        expect(await other.openApproval(late)).toEqual(late)
+        expect(await one.approvals('acme-corp', now + 600)).toEqual([late])
+      })
+
+      test(`what was denied stands where ${name} is asked for next`, async ([one, other]) => {
+        await one.openApproval(approval())
+        await one.decideApproval('acme-corp', 'user-1', 'approval-1', 'denied', now)
+        const denied = approval({ status: 'denied' })
+        for (const seconds of [0, 1, 599]) {
+          const again = asked(`at-${String(seconds)}`, seconds)
+          expect(await other.openApproval(again)).toEqual(denied)
+        }
+        expect(await one.approvals('acme-corp', now)).toEqual([])
+        expect(await one.approval('acme-corp', 'approval-1')).toEqual(denied)
+        const late = asked('late', 600)
+        expect(await other.openApproval(late)).toEqual(late)
+        expect(await one.approvals('acme-corp', now + 600)).toEqual([late])
+      })
+    }
+
+    test('a denial counts for what was read, however the agent alternated before', async (ways) => {
+      await ways[0].openApproval(approval())
+      await atOnce(ways, 40, (way, at) =>
+        way.openApproval(approval({ id: `id-${String(at)}`, scopes: [`scope-${String(at % 2)}`] })),
       )
-      await one.decideApproval('acme-corp', 'user-1', 'approval-2', 'denied', now)
-      const other4 = approval({ id: 'approval-4', scopes: ['list'] })
-      expect(await other.openApproval(other4)).toEqual(other4)
+      const answer = ['acme-corp', 'user-1', 'approval-1', 'denied', now + 1] as const
+      const denied = approval({ status: 'denied' })
+      expect(await ways[1].decideApproval(...answer)).toEqual(denied)
+      const next = approval({ id: 'next', scopes: ['scope-0'], createdAt: now + 2 })
+      expect(await ways[0].openApproval(next)).toEqual(denied)
+    })
+
+    test('what one agent was denied is open to another, and to another user', async ([
+      one,
+      other,
+    ]) => {
+      await one.openApproval(approval())
+      await one.decideApproval('acme-corp', 'user-1', 'approval-1', 'denied', now)
+      for (const next of [
+        approval({ id: 'b', agent: 'agent-2', scopes: ['list'] }),
+        approval({ id: 'c', user: 'user-2', scopes: ['list'] }),
+        approval({ id: 'd', tenant: 'globex', scopes: ['list'] }),
+      ]) {
+        expect(await other.openApproval(next)).toEqual(next)
+      }
+    })
+
+    test('more than was approved is asked for at once', async ([one, other]) => {
+      await one.openApproval(approval())
+      await one.decideApproval('acme-corp', 'user-1', 'approval-1', 'approved', now)
+      const more = approval({ id: 'approval-2', scopes: ['list'], createdAt: now + 1 })
+      expect(await other.openApproval(more)).toEqual(more)
     })
 
     test('those that nobody answered are told of once', async ([one, other]) => {
