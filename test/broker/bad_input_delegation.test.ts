@@ -133,6 +133,7 @@ describe('a body that is odd', () => {
     [`${FORM}\r\n${JSON_TYPE}`, 'session=a', 'media_type'],
     [`${FORM}\r\nContent-Encoding: gzip`, 'session=a', 'media_type'],
     ['X-One: a', 'session=a', 'media_type'],
+    [FORM, '{"session":"a"}', 'media_type'],
   ])('%s %.40s: %s', async (type, body, code) => {
     expect(await outcomeOf('POST /v1/exchange', [type], body)).toEqual([400, code])
   })

@@ -140,6 +140,20 @@ describe('acting for a user', () => {
       [400, 'subject_twice'],
     ],
     [
+      'a session, and what a subject is',
+      () =>
+        exchangeAs(broker, {
+          session: 'a',
+          subject_token_type: subjectForm('')['subject_token_type'] ?? '',
+        }),
+      [400, 'subject_twice'],
+    ],
+    [
+      'a subject of no type',
+      (token) => exchangeAs(broker, { subject_token: token }),
+      [400, 'subject_missing'],
+    ],
+    [
       'what nobody knows',
       (token) => exchangeAs(broker, { ...subjectForm(token), actor_token: 'a' }),
       [400, 'parameter_unknown'],

@@ -321,7 +321,9 @@ test('the pod that docs/install.md shows gets its proxy', async () => {
   const { metadata } = parse(block?.text ?? '') as {
     readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
   }
-  const routes = metadata.annotations['lumoauth.dev/proxy-routes'] ?? ''
-  const { broker } = await brokerOf({ 'proxy-routes': routes })
+  const given = Object.entries(metadata.annotations)
+  const names = given.map(([name, value]) => [name.replace('lumoauth.dev/', ''), value])
+  const { broker } = await brokerOf(Object.fromEntries(names) as Readonly<Record<string, string>>)
+  expect(broker?.listen).toEqual([{ socket: '/run/lumoauth/broker.sock' }])
   expect(broker?.proxy?.routes.map(({ name }) => name)).toEqual(['docs'])
 })

@@ -185,3 +185,28 @@ describe('bounds', () => {
     expect(readIssued(await call(await tokenUntil(600, reporter)))).toBe(`${podName(reporter)} 1`)
   })
 })
+
+describe('a pod that is forgotten is told of, so that its sessions end', () => {
+  test('as another takes its place', async () => {
+    const { call, callers, tokenUntil } = await start({ maxWorkloads: 1 })
+    const gone: unknown[] = []
+    await call(await tokenUntil(600), '')
+    const [first] = callers.workloads()
+    callers.onGone((workload) => gone.push(workload))
+    await call(await tokenUntil(600, reporter), '')
+    expect(gone).toEqual([first])
+  })
+
+  test('as its proof ends, once', async () => {
+    const { call, callers, tokenUntil } = await start()
+    const gone: unknown[] = []
+    await call(await tokenUntil(600), '')
+    const [first] = callers.workloads()
+    callers.onGone((workload) => gone.push(workload))
+    expect([...callers.workloads()]).toEqual([first])
+    clock.advance(601_000)
+    expect([...callers.workloads()]).toEqual([])
+    expect([...callers.workloads()]).toEqual([])
+    expect(gone).toEqual([first])
+  })
+})
