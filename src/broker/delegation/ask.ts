@@ -95,13 +95,13 @@ function parametersOf(
   const { 'content-type': types = [] } = raw.headersDistinct
   const isOne = types.length < 2 && raw.headers['content-encoding'] === undefined
   const form = isOne ? bodyFormOf(types[0]) : undefined
-  if (!form) return new BrokerError('media_type')
+  // JSON that is sent as a form, as some clients do where nobody says what it is, would be a parameter with an odd name.
+  const isJson = body.subarray(0, 1).toString('latin1') === '{'
+  if (!form || (form === 'form' && isJson)) return new BrokerError('media_type')
   const parameters = Parameters.parse(body, form)
   if (typeof parameters === 'string') return new BrokerError(parameters)
-  const stranger = parameters.names().find((name) => !names.has(name))
-  if (stranger !== undefined) {
-    // JSON that is sent as a form, as some clients do where nobody says what it is.
-    return new BrokerError(stranger.startsWith('{') ? 'media_type' : 'parameter_unknown')
+  if (parameters.names().some((name) => !names.has(name))) {
+    return new BrokerError('parameter_unknown')
   }
   return parameters.hadEmpty ? new BrokerError('parameter_malformed') : parameters
 }
