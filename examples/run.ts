@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util'
 import { placesFrom } from './world/places.ts'
 import { startWorld, type World } from './world/world.ts'
 
+/** All others come behind it. */
+const LAST_FIRST_PORT = 65_000
+
 try {
   await run()
 } catch (error) {
@@ -20,8 +23,12 @@ async function run(): Promise<void> {
     'first-port': { type: 'string', default: '9170' },
   } as const
   const { state, 'first-port': firstPort } = parseArgs({ options }).values
+  const first = Number(firstPort)
+  if (!Number.isInteger(first) || first < 1 || first > LAST_FIRST_PORT) {
+    throw new Error(`--first-port must be a port, ${String(LAST_FIRST_PORT)} at most`)
+  }
   const folder = resolve(state)
-  const world = await startWorld(folder, placesFrom(Number(firstPort)))
+  const world = await startWorld(folder, placesFrom(first))
   process.stdout.write(welcome(world, relative('.', folder)))
   await asked
   await world.stop()

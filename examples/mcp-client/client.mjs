@@ -15,7 +15,7 @@ function tokensFor(resource) {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
       const body = await answer.json()
-      if (!answer.ok) throw new Error(`no token: ${body.code}`)
+      if (!answer.ok) throw new Error(`no token for ${resource}: ${body.error} (${body.code})`)
       return body.access_token
     },
   }

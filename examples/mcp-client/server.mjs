@@ -71,4 +71,9 @@ const listener = toNodeHandler(guarded)
 const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
   void listener(request, response)
 })
+server.on('error', ({ code, message }) => {
+  const hint = code === 'EADDRINUSE' ? `: end what has port ${port}, or set PORT` : ''
+  console.error(`the MCP server: ${message}${hint}`)
+  process.exitCode = 1
+})
 server.listen(port, '127.0.0.1', () => console.log(`the MCP server listens at ${resource}`))

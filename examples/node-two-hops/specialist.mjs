@@ -42,4 +42,9 @@ const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
     response.end(JSON.stringify(body))
   })
 })
+server.on('error', ({ code, message }) => {
+  const hint = code === 'EADDRINUSE' ? `: end what has port ${port}, or set PORT` : ''
+  console.error(`specialist: ${message}${hint}`)
+  process.exitCode = 1
+})
 server.listen(port, '127.0.0.1', () => console.log(`specialist listens on 127.0.0.1:${port}`))

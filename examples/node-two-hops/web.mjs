@@ -16,7 +16,9 @@ export async function ask(url, options = {}) {
     const text = await textOf(answer)
     return { status: answer.status, headers: answer.headers, body: JSON.parse(text || '{}') }
   } catch (error) {
-    throw new Unanswered(`${options.method ?? 'GET'} ${new URL(url).host}: ${error.name}`)
+    throw new Unanswered(
+      `${options.method ?? 'GET'} ${new URL(url).host}: ${error.cause?.code ?? error.name}`,
+    )
   }
 }
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import broker
@@ -56,6 +57,9 @@ def is_for_me(token):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", PORT), Specialist)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", PORT), Specialist)
+    except OSError as error:
+        sys.exit(f"specialist: {error.strerror}: end what has port {PORT}, or set PORT")
     print(f"specialist listens on 127.0.0.1:{PORT}", flush=True)
     server.serve_forever()

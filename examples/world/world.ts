@@ -118,10 +118,16 @@ function documentsOf(places: Places): Server {
   return documentsServer({ issuer: issuerOf(places), audience: DOCUMENTS, actors })
 }
 
+function takenAt(place: Place, places: Places): string {
+  return `another program listens on ${places.addressOf(place)} already: end it (npm start has the same ports), or use --first-port`
+}
+
 /** Gives what closes the server again. */
 async function listenAt(server: Server, place: Place, places: Places): Promise<() => void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new Error(takenAt(place, places)) : error)
+    })
     server.listen({ host: '127.0.0.1', port: places.portOf(place) }, resolve)
   })
   return () => {

@@ -140,6 +140,9 @@ export function examine(
   return { filled, faults: [...faults.values()] }
 }
 
+/** Where only one fault is told, this one: it is the cause of others, such as that what was misspelt must be given. */
+export const NO_SUCH_SETTING = 'there is no such setting'
+
 type SchemaError = ReturnType<typeof Errors>[number]
 
 /** A schema as its texts are found in it: `form` says what a text has to be, after "must be". */
@@ -148,7 +151,7 @@ type SchemaNode = Readonly<Record<string, unknown>>
 function sentenceOf(error: SchemaError, schema: TSchema): string {
   switch (error.keyword) {
     case 'boolean':
-      return 'there is no such setting'
+      return NO_SUCH_SETTING
     case 'required':
       return `${error.params.requiredProperties.join(', ')} must be given`
     case 'enum':

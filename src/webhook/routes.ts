@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import { authorizationSchema, resolveAuthorization } from '../config/authorization.ts'
 import {
   DocumentFault,
+  NO_SUCH_SETTING,
   parseValue,
   readYaml,
   showFault,
@@ -67,8 +68,9 @@ function routesIn(
     faults.push(...wishes.flatMap((wish, index) => excessOf(wish, index, rule)))
     return faults[0] ? sentenceOf(faults[0]) : routes
   } catch (error) {
-    if (error instanceof DocumentFault) return sentenceOf(error.faults[0])
-    throw error
+    if (!(error instanceof DocumentFault)) throw error
+    const unknown = error.faults.find(({ message }) => message === NO_SUCH_SETTING)
+    return sentenceOf(unknown ?? error.faults[0])
   }
 }
 

@@ -171,6 +171,11 @@ const faulty: readonly (readonly [name: string, proxy: string, sentence: string]
     proxyFault('routes[0].token: there is no such setting'),
   ],
   [
+    'a misspelt setting, and not that the right one is missing',
+    proxy({ upstream: undefined, upsteam: canary, methods: canary }),
+    proxyFault('routes[0].upsteam: there is no such setting'),
+  ],
+  [
     'a setting whose name is no name',
     proxy({ [`${canary} is here`]: 1 }),
     proxyFault('routes: there is no such setting'),
