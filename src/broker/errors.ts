@@ -274,6 +274,11 @@ const catalogue = {
     'access_denied',
     'Nobody is acted for here: send neither Lumo-Subject-Token nor Lumo-Session through this gateway.',
   ],
+  proxy_forward_refused: [
+    403,
+    'access_denied',
+    'This is no forward proxy, as HTTP_PROXY and curl -x want one: send the request to this address itself, with a path that a route begins with.',
+  ],
   proxy_route_unknown: [404, 'not_found', 'No route of the proxy begins so.'],
   proxy_method_not_allowed: [
     405,
@@ -314,6 +319,11 @@ const catalogue = {
     400,
     'invalid_request',
     'This route acts for nobody else: send neither Lumo-Subject-Token nor Lumo-Session.',
+  ],
+  proxy_route_refused: [
+    502,
+    'server_error',
+    'The authority does not allow what this route asks for: have its audience, resources, scopes and agent looked at.',
   ],
   proxy_overloaded: [
     503,

@@ -333,7 +333,7 @@ describe('what an operator sees', () => {
 
   test('are the reasons for which a token is unusable', async () => {
     const text = await source('broker/delegation/delegated.ts')
-    const [, union = ''] = /type Mismatch =\s*([^\n]+)/.exec(text) ?? []
+    const [, union = ''] = /type Mismatch =([^]*?)\n\n/.exec(text) ?? []
     const reasons = [...union.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason)
     expect(reasons.length).toBeGreaterThan(3)
     for (const reason of reasons) expect(page.code).toContain(reason)

@@ -70,7 +70,7 @@ const environments = {
   node: written({ 'lumoauth.dev/mode': 'node' }),
   proxy: written({
     'lumoauth.dev/proxy-routes':
-      "[{ name: docs, upstream: 'https://docs.example.com', methods: [GET], paths: [/**] }]",
+      "[{ name: docs, upstream: 'https://docs.example.com', audience: 'https://docs.example.com', methods: [GET], paths: [/**] }]",
   }),
 }
 

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { admitted, annotated, value } from './admitted.ts'
 import { injection, type PodParts } from './reviews.ts'
 
+const proxyRoutes =
+  '[{ name: docs, upstream: "https://a.example", audience: a, methods: [GET], paths: [/**] }]'
 const proxied = [value('HTTP_PROXY', 'p'), { name: 'NO_PROXY', valueFrom: {} }]
 test.each<[string, PodParts, readonly RegExp[]]>([
   ['nothing odd', {}, []],
@@ -9,6 +11,30 @@ test.each<[string, PodParts, readonly RegExp[]]>([
   [
     'one that it waits for',
     { containers: [{ name: 'istio-proxy' }], annotations: annotated({ start: 'config' }) },
+    [],
+  ],
+  [
+    'unread exceptions, where only the socket is reached',
+    {
+      containers: [{ name: 'app', env: proxied }],
+      annotations: annotated({ socket: 'app' }),
+    },
+    [],
+  ],
+  [
+    'unread exceptions, where the proxy is reached beside a socket',
+    {
+      containers: [{ name: 'app' }, { name: 'agent', env: proxied }],
+      annotations: annotated({ socket: 'app', 'proxy-routes': proxyRoutes }),
+    },
+    [/NO_PROXY of agent/],
+  ],
+  [
+    'an address of its own, where it gets no guard value',
+    {
+      containers: [{ name: 'app' }, { name: 'agent', env: [value('LUMOAUTH_URL', 'x')] }],
+      annotations: annotated({ socket: 'app', 'proxy-routes': proxyRoutes }),
+    },
     [],
   ],
   ['unread exceptions', { containers: [{ name: 'app', env: proxied }] }, [/NO_PROXY of app/]],

@@ -7,8 +7,8 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Bearers } from '../bearers.ts'
 import type { Callers, Calling } from '../caller/callers.ts'
 import type { Workload } from '../caller/workload.ts'
-import { BrokerError } from '../errors.ts'
-import { failedGuard } from '../guards.ts'
+import { BrokerError, type BrokerErrorCode } from '../errors.ts'
+import { failedGuard, type GuardCode } from '../guards.ts'
 import { ProxyAnswers } from './answers.ts'
 import { behalfOf } from './behalf.ts'
 import { bodyOf, headersToUpstream } from './headers.ts'
@@ -109,7 +109,7 @@ class ProxyListener {
     const { request } = exchange
     const guard = failedGuard(request, this.#dependencies.hosts())
     if (guard) {
-      this.#refuse(exchange, 'none', new BrokerError(guard))
+      this.#refuse(exchange, 'none', new BrokerError(guardCodeOf(guard, request)))
       return undefined
     }
     const caller = this.#dependencies.callers.of(request)
@@ -186,6 +186,12 @@ class ProxyListener {
     this.#dependencies.log.error('a request of the proxy failed', causeOf(error))
     return new BrokerError('unexpected')
   }
+}
+
+/** Clients that take this for a forward proxy name the whole URL, which is another's, and know nothing of our header. */
+function guardCodeOf(guard: GuardCode, { url = '' }: IncomingMessage): BrokerErrorCode {
+  const isAbsolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(url)
+  return isAbsolute && guard !== 'forwarded_request' ? 'proxy_forward_refused' : guard
 }
 
 function asksForWebSocket({ headers }: IncomingMessage): boolean {

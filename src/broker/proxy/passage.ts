@@ -11,6 +11,7 @@ import type { ProxyAnswers } from './answers.ts'
 import { DroppedAnswer } from './dropped_answer.ts'
 import { hasUnknownCoding, headersOfAnswer, type HeaderList } from './headers.ts'
 import { RequestBody } from './request_body.ts'
+import { isOfRoute } from './route_fault.ts'
 import type { ProxyRoute } from './routes.ts'
 import type { Running, Timed } from './running.ts'
 import { tunnel } from './tunnel.ts'
@@ -315,8 +316,17 @@ export class Passage implements Dispatcher.DispatchHandler, Timed {
   #refuse(error: BrokerError): void {
     if (this.#isOver) return
     this.#end()
-    const { answers } = this.#around
-    answers.refuse(this.#request, this.#response, this.#judged.route.name, error)
+    const { answers, log } = this.#around
+    const { name } = this.#judged.route
+    const isFaulty = isOfRoute(error)
+    if (isFaulty) {
+      log.warn('the authority does not allow what a route of the proxy asks for', {
+        route: name,
+        error: error.error,
+      })
+    }
+    const refusal = isFaulty ? new BrokerError('proxy_route_refused') : error
+    answers.refuse(this.#request, this.#response, name, refusal)
   }
 
   readonly #touch = (): void => {

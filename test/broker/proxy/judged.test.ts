@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BrokerError } from '../../../src/broker/errors.ts'
+import { BrokerError, type BrokerErrorCode } from '../../../src/broker/errors.ts'
 import { requestText, sendRaw } from '../../fakes/raw_http.ts'
 import {
   ask,
@@ -113,6 +113,16 @@ describe('refused, and nothing reaches the upstream', () => {
     expect(upstream.seen).toEqual([])
   })
 
+  test('as a client of a forward proxy sends it', async () => {
+    const { upstream, proxy } = await start()
+    const line = 'GET http://docs.example.com/docs/a HTTP/1.1'
+    for (const more of [[], ['Lumo-Broker: true']]) {
+      const text = requestText(line, ['Host: docs.example.com', ...more])
+      expect(codeOf(await sendRaw(proxy.port, text))).toBe('403 proxy_forward_refused')
+    }
+    expect(upstream.seen).toEqual([])
+  })
+
   test('of another host', async () => {
     const { upstream, proxy } = await start()
     const text = requestText('GET /docs/a HTTP/1.1', ['Host: evil.example', 'Lumo-Broker: true'])
@@ -156,6 +166,22 @@ describe('a token', () => {
     proxy.bearers.refusal = new BrokerError('audience_not_allowed')
     expect(codeOf(await ask(proxy, 'GET /docs/a'))).toBe('403 audience_not_allowed')
     expect(upstream.seen).toEqual([])
+  })
+
+  const refusals: readonly (readonly [code: BrokerErrorCode, error: string, outcome: string])[] = [
+    ['request_refused', 'invalid_scope', '502 proxy_route_refused'],
+    ['request_refused', 'invalid_target', '502 proxy_route_refused'],
+    ['exchange_refused', 'invalid_scope', '502 proxy_route_refused'],
+    ['exchange_refused', 'invalid_target', '502 proxy_route_refused'],
+    ['exchange_refused', 'invalid_request', '400 exchange_refused'],
+  ]
+  test.each(refusals)('%s, %s: is the fault of the route or not', async (code, error, outcome) => {
+    const { proxy } = await start()
+    proxy.bearers.refusal = new BrokerError(code, { error })
+    expect(codeOf(await ask(proxy, 'GET /docs/a'))).toBe(outcome)
+    const told = outcome.startsWith('502') ? [{ route: 'docs', error }] : []
+    const lines = proxy.log.lines.filter(({ level }) => level === 'warn')
+    expect(lines.map(({ fields }) => fields)).toEqual(told)
   })
 
   test('that has to be exchanged for is waited for', async () => {
