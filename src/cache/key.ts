@@ -10,6 +10,12 @@ export interface KeySubject {
   readonly instance: string
 }
 
+/** Whether two are one: the same pod of the same account. */
+export function isSameSubject(one: KeySubject, other: KeySubject): boolean {
+  if (one === other) return true
+  return one.issuer === other.issuer && one.sub === other.sub && one.instance === other.instance
+}
+
 /** All that tells one token from another. */
 export interface KeyParts {
   readonly tenant: string

@@ -1,4 +1,4 @@
-import { cacheKey, type CacheKey, type KeySubject } from '../../cache/key.ts'
+import { cacheKey, isSameSubject, type CacheKey, type KeySubject } from '../../cache/key.ts'
 import { TokenCache, type CacheDependencies } from '../../cache/token_cache.ts'
 import type { ExchangeFailure } from '../../exchange/exchanger.ts'
 import { Budget } from '../../policy/local/budget.ts'
@@ -99,7 +99,7 @@ export class Workload {
   /** Remembered with the wish, for the same wish comes again and again, and the key is most of the work of a hit. */
   keyOf(wish: Wish, { subject }: KnownProof): CacheKey {
     const known = this.#keys.get(wish)
-    if (known && isSame(known.subject, subject)) return known.key
+    if (known && isSameSubject(known.subject, subject)) return known.key
     const key = cacheKey({
       tenant: this.#tenant,
       client: wish.agent,
@@ -114,9 +114,4 @@ export class Workload {
     this.#keys.set(wish, { subject, key })
     return key
   }
-}
-
-function isSame(one: KeySubject, other: KeySubject): boolean {
-  if (one === other) return true
-  return one.issuer === other.issuer && one.sub === other.sub && one.instance === other.instance
 }

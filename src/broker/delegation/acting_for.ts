@@ -1,4 +1,4 @@
-import type { KeySubject } from '../../cache/key.ts'
+import { isSameSubject, type KeySubject } from '../../cache/key.ts'
 import { tokenTypes, type TokenType } from '../../oauth/token_types.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { subjectKey } from '../../policy/local/subject_key.ts'
@@ -43,4 +43,13 @@ export function actingFor(
   const subject = readSubject(token, tokenType, clock)
   if (subject instanceof BrokerError) return subject
   return gate.deniesSubject(workload, subjectKey(subject)) ?? subjects.loose(subject, owner)
+}
+
+/**
+ * Whether the pod still has the proof of whom this belongs to. With another's in its volume the own token is of another agent,
+ * which would come to act under the name of the first.
+ */
+export function isOfOwner({ proofs }: Workload, { owner }: Acting): boolean {
+  const proof = proofs.last()
+  return proof !== undefined && isSameSubject(proof.subject, owner)
 }

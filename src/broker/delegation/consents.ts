@@ -4,6 +4,7 @@ import { causeOf, type Log } from '../../platform/log.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { ActFor } from './act_for.ts'
+import { isOfOwner } from './acting_for.ts'
 import type { Handle } from './handle.ts'
 import { settle } from './handles.ts'
 import type { OwnTokens } from './own_tokens.ts'
@@ -46,6 +47,10 @@ export class Consents {
 
   async #ask(workload: Workload, handle: Handle): Promise<void> {
     const { ownTokens, statusOf, clock } = this.#dependencies
+    if (!isOfOwner(workload, handle.acting)) {
+      this.#later(handle, {})
+      return
+    }
     const answer = await ownTokens.asking(workload, handle.wish.agent, (own) =>
       statusOf(handle.approval, own),
     )

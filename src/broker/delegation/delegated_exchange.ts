@@ -18,6 +18,7 @@ import { askAgain } from '../patience.ts'
 import { FOREGROUND_MS } from '../token_exchange.ts'
 import { changedWish, type Wish } from '../wish.ts'
 import type { Acting } from './acting.ts'
+import { isOfOwner } from './acting_for.ts'
 import { delegatedOf, type Delegated } from './delegated.ts'
 import type { Handle } from './handle.ts'
 import type { OwnTokens } from './own_tokens.ts'
@@ -68,7 +69,7 @@ export class DelegatedExchange {
     if (denied) return denied
     const attempt = (by: Actor) => () => this.#attempt(workload, acting, wish, key, by, true)
     const first = await askAgain(attempt(actor), FOREGROUND_MS, this.#dependencies)
-    const other = await this.#renewed(workload, wish, actor, first)
+    const other = await this.#renewed(workload, acting, wish, actor, first)
     const outcome = other
       ? await askAgain(attempt(other), FOREGROUND_MS, this.#dependencies)
       : first
@@ -88,6 +89,7 @@ export class DelegatedExchange {
    */
   async #renewed(
     workload: Workload,
+    acting: Acting,
     { agent }: Wish,
     actor: Actor,
     outcome: ExchangeFailure | BrokerError | undefined,
@@ -99,6 +101,7 @@ export class DelegatedExchange {
       actor.part === 'actor'
     if (!isDoubtful) return undefined
     const own = await this.#dependencies.ownTokens.instead(workload, agent, actor.own)
+    if (!isOfOwner(workload, acting)) return undefined
     return own === undefined || own instanceof BrokerError ? undefined : { ...actor, own }
   }
 
@@ -126,12 +129,13 @@ export class DelegatedExchange {
 
   async #actorFor(
     workload: Workload,
-    { subject }: Acting,
+    acting: Acting,
     { agent }: Wish,
   ): Promise<Actor | BrokerError> {
     const own = await this.#dependencies.ownTokens.plain(workload, agent)
     if (own instanceof BrokerError) return own
-    const part = partOf(subject, own.agent)
+    if (!isOfOwner(workload, acting)) return new BrokerError('session_unknown')
+    const part = partOf(acting.subject, own.agent)
     switch (part) {
       case 'own':
         return new BrokerError('subject_own')
@@ -255,9 +259,11 @@ export class DelegatedExchange {
       issued.scope,
     )
     const denied = tooWide ?? this.#payLate(workload, acting, wish)
-    if (denied || acting.hasEnded) revoke(workload, [delegated])
+    const isOwners = isOfOwner(workload, acting)
+    if (denied || acting.hasEnded || !isOwners) revoke(workload, [delegated])
     if (tooWide) tokens.refuse(key, tooWide, at)
     if (denied) return denied
+    if (!isOwners) return new BrokerError('session_unknown')
     if (acting.hasEnded) return undefined
     const lifetimeMs = Math.min(issued.lifetimeSeconds * 1000, acting.remainingMs)
     const fallen = acting.put(key, delegated, lifetimeMs, at)

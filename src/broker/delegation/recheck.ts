@@ -6,6 +6,7 @@ import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import { Slots } from '../slots.ts'
 import type { Acting } from './acting.ts'
+import { isOfOwner } from './acting_for.ts'
 import type { Delegated } from './delegated.ts'
 import type { OwnTokens } from './own_tokens.ts'
 
@@ -83,6 +84,8 @@ export class Recheck {
     const line = this.#lineOf(workload)
     const due: (readonly [Acting, Delegated])[] = []
     for (const acting of workload.subjects.all()) {
+      // The pod is another agent's by now, and nobody could ask about what the first one has.
+      if (!isOfOwner(workload, acting)) for (const used of acting.inUse) acting.endUse(used)
       for (const delegated of heldIn(acting)) {
         if (delegated.users.size > 0 && this.#ageOf(delegated) >= GOOD_WITHOUT_ANSWER_MS) {
           this.#dependencies.metrics.tally('rechecks', { outcome: 'given_up' }).add()
@@ -153,6 +156,8 @@ export class Recheck {
   }
 
   async #ask(workload: Workload, acting: Acting, delegated: Delegated): Promise<Verdict> {
+    // To another agent the authority would say that there is no such token.
+    if (!isOfOwner(workload, acting)) return 'unanswered'
     const { clock, metrics, ownTokens, standingOf } = this.#dependencies
     const askedAt = clock.monotonic()
     const { quotedToken, wish } = delegated

@@ -1,4 +1,4 @@
-import type { CacheKey, KeySubject } from '../../cache/key.ts'
+import { isSameSubject, type CacheKey, type KeySubject } from '../../cache/key.ts'
 import type { CacheDependencies } from '../../cache/token_cache.ts'
 import type { DelegationBudget } from '../../policy/local/delegation_budget.ts'
 import { subjectKey } from '../../policy/local/subject_key.ts'
@@ -73,7 +73,7 @@ export class Subjects {
     const shown = this.#identifiers.read(id)
     if (shown.kind === 'lost') return new BrokerError('session_lost')
     const acting = shown.kind === 'own' ? this.#sessions.get(shown.digest) : undefined
-    if (!acting || !isSame(acting.owner, owner) || this.#isOver(acting)) {
+    if (!acting || !isSameSubject(acting.owner, owner) || this.#isOver(acting)) {
       return new BrokerError('session_unknown')
     }
     return acting
@@ -149,7 +149,7 @@ export class Subjects {
     const handle = this.#handles.find(id)
     if (handle instanceof BrokerError) return handle
     const { acting } = handle
-    const mine = isSame(acting.owner, owner) && !acting.hasEnded && !this.#isOver(acting)
+    const mine = isSameSubject(acting.owner, owner) && !acting.hasEnded && !this.#isOver(acting)
     return mine ? handle : new BrokerError('handle_unknown')
   }
 
@@ -181,8 +181,4 @@ export class Subjects {
 
 function looseKey(digest: string, { issuer, sub, instance }: KeySubject): string {
   return JSON.stringify([digest, issuer, sub, instance])
-}
-
-function isSame(one: KeySubject, other: KeySubject): boolean {
-  return one.issuer === other.issuer && one.sub === other.sub && one.instance === other.instance
 }

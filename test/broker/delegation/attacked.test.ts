@@ -88,6 +88,23 @@ describe('re-checks', () => {
   })
 })
 
+test('while the pod has the proof of another agent, nothing is fetched in the name of the first', async () => {
+  const clock = new FakeClock()
+  const world = actingWorld(clock)
+  const { workload, become } = world.pod('specialist')
+  const { authority } = world
+  const session = await begin(world, workload, authority.userToken('user_a', 86_400))
+  const token = tokenIn(await act(world, workload, bySession(session)))
+  await become('orchestrator')
+  await pass(clock, 650_000)
+  const delegated = [...authority.issued.values()].filter(({ from }) => from !== undefined)
+  expect(delegated.map((one) => one.token)).toEqual([token])
+  await become('specialist')
+  const again = tokenIn(await act(world, workload, bySession(session)))
+  expect(authority.issued.get(again)?.actors).toEqual(['agent:specialist'])
+  expect(authority.isGood(token)).toBe(true)
+})
+
 test('an own token that was revoked is nobody else’s fault: the next one serves at once', async () => {
   const { clock, world, workload, authority } = play()
   await world.ownTokens.plain(workload, undefined)
