@@ -298,7 +298,7 @@ const catalogue = {
   proxy_override_refused: [
     400,
     'invalid_request',
-    'A header asks the upstream for another method or path than those of the request.',
+    'A header could show the upstream another method, path or sender than those of the request, or its name has other characters than letters, digits and hyphens.',
   ],
   proxy_framing_refused: [
     400,
@@ -336,7 +336,11 @@ const catalogue = {
     'The token of this request was revoked, or the session or subject that it stands for has ended.',
   ],
   upstream_unavailable: [502, 'upstream_error', 'The upstream cannot be reached, or broke off.'],
-  upstream_timeout: [504, 'upstream_error', 'The upstream gives no answer in time.'],
+  upstream_timeout: [
+    504,
+    'upstream_error',
+    'The upstream gives no answer in time, or the body of the request does not come.',
+  ],
   upstream_unusable: [
     502,
     'upstream_error',
