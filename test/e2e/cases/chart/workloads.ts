@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { helm, installing, values, type PodObject } from '../../chart.ts'
+import { CHART_SYSTEM, helm, installing, values, type PodObject } from '../../chart.ts'
 import type { Cluster } from '../../cluster.ts'
 import { DEMO, untilLogged } from '../../pods.ts'
 import { until, type Case } from '../../world.ts'
@@ -72,9 +72,25 @@ export const chartAllInOne: Case = {
   name: 'chart all in one',
   async run({ cluster }) {
     await helm(cluster, installing(), { ...values, authority: { allInOne: true } })
+    await untilFormerIsGone(cluster)
     await getsTokenOfNode(cluster, 'lumo-broker-authority')
     await cluster.kubectl('-n', DEMO, 'delete', 'pod', 'hello-of-node', '--now')
   },
+}
+
+/**
+ * Until its pods are gone the former webhook may still be asked, over a connection that the API server keeps, and judges by
+ * what it was installed with.
+ */
+async function untilFormerIsGone(cluster: Cluster): Promise<void> {
+  const selected = ['-l', 'app.kubernetes.io/component=webhook', '-o', 'json']
+  await until('the former webhook to be gone', async () => {
+    const text = await cluster.kubectl('-n', CHART_SYSTEM, 'get', 'pods', ...selected)
+    const { items } = JSON.parse(text) as {
+      readonly items: readonly { readonly metadata: { readonly deletionTimestamp?: string } }[]
+    }
+    return items.every(({ metadata }) => metadata.deletionTimestamp === undefined) || undefined
+  })
 }
 
 async function getsTokenOfNode(cluster: Cluster, service: string): Promise<void> {
