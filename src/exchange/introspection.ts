@@ -1,5 +1,5 @@
-import { isJsonObject, JsonFault, parseStrictJson } from '../platform/strict_json.ts'
 import { LinkFailure, type AuthorityLink } from './link.ts'
+import { readObject, retryAfterOf } from './wire.ts'
 
 /**
  * What the authority says of a token. `unproven`: it does not know who asks. `unanswered`: nothing is known; `retryAfterMs`
@@ -38,16 +38,9 @@ export function introspection(
 
 /** One member of an answer in JSON; undefined where it is no object or has none. */
 export function memberOf(body: string, name: string): unknown {
-  try {
-    const document = parseStrictJson(body)
-    return isJsonObject(document) ? document[name] : undefined
-  } catch (error) {
-    if (error instanceof JsonFault) return undefined
-    throw error
-  }
+  return readObject(body)?.[name]
 }
 
 export function retryAfterMsOf(header: string | undefined): number {
-  if (header === undefined || !/^\d{1,6}$/.test(header)) return 0
-  return Math.min(Number(header) * 1000, MAX_RETRY_AFTER_MS)
+  return Math.min((retryAfterOf(header) ?? 0) * 1000, MAX_RETRY_AFTER_MS)
 }

@@ -139,7 +139,8 @@ function notAnAnswer(detail: string): ExchangeFailure {
   return new ExchangeFailure('outage', 'authority_answer_unusable', detail)
 }
 
-function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** An answer in JSON, where it is an object. */
+export function readObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value = parseStrictJson(text)
     return isJsonObject(value) ? value : undefined
@@ -149,7 +150,8 @@ function readObject(text: string): Readonly<Record<string, unknown>> | undefined
   }
 }
 
-function retryAfterOf(header: string | undefined): number | undefined {
+/** Seconds; undefined where the header says none that can be read. */
+export function retryAfterOf(header: string | undefined): number | undefined {
   if (header === undefined || !/^\d{1,6}$/.test(header)) return undefined
   return Math.min(Number(header), MAX_RETRY_AFTER_SECONDS)
 }

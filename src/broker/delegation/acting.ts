@@ -12,7 +12,7 @@ const MAX_TOKENS = 64
 const MAX_ISSUED = 1_024
 
 /** What there is to know of whom somebody acts for. */
-export interface ActingFor {
+export interface ActingParts {
   readonly subject: SubjectToken
   /** Whose pod it is: nobody else reaches it, should the proof of this workload become another's. */
   readonly owner: KeySubject
@@ -55,7 +55,7 @@ export class Acting {
   #hasEnded = false
   #touchedAt: number
 
-  constructor(parts: ActingFor, dependencies: CacheDependencies) {
+  constructor(parts: ActingParts, dependencies: CacheDependencies) {
     const { subject, owner, tenant, isSession, hold } = parts
     const { clock } = dependencies
     this.subject = subject

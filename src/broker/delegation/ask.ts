@@ -5,7 +5,7 @@ import { Parameters } from '../../oauth/parameters.ts'
 import { isTokenType, type TokenType } from '../../oauth/token_types.ts'
 import { BrokerError } from '../errors.ts'
 import { wishIn, type Wish } from '../wish.ts'
-import type { Behalf } from './acting_for.ts'
+import type { Behalf } from './find_acting.ts'
 
 /** What `POST /v1/exchange` asks for. */
 export interface ExchangeAsk {

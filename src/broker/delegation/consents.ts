@@ -4,7 +4,7 @@ import { causeOf, type Log } from '../../platform/log.ts'
 import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import type { ActFor } from './act_for.ts'
-import { isOfOwner } from './acting_for.ts'
+import { isOfOwner } from './find_acting.ts'
 import type { Handle } from './handle.ts'
 import { settle } from './handles.ts'
 import type { OwnTokens } from './own_tokens.ts'
@@ -36,7 +36,7 @@ export class Consents {
       handle.isAsking = true
       this.#ask(workload, handle)
         .catch((error: unknown) => {
-          this.#later(handle, {})
+          this.#later(handle)
           this.#dependencies.log.error('a user could not be waited for', causeOf(error))
         })
         .finally(() => {
@@ -48,7 +48,7 @@ export class Consents {
   async #ask(workload: Workload, handle: Handle): Promise<void> {
     const { ownTokens, statusOf, clock } = this.#dependencies
     if (!isOfOwner(workload, handle.acting)) {
-      this.#later(handle, {})
+      this.#later(handle)
       return
     }
     const answer = await ownTokens.asking(workload, handle.wish.agent, (own) =>
@@ -72,7 +72,7 @@ export class Consents {
         return
       case 'unproven':
       case 'unanswered':
-        this.#later(handle, answer)
+        this.#later(handle, 'retryAfterMs' in answer ? answer.retryAfterMs : 0)
     }
   }
 
@@ -87,14 +87,14 @@ export class Consents {
       settle(handle, { status: 'failed', error: new BrokerError('consent_required') })
     } else if (outcome.status < 500 && outcome.status !== 429) {
       settle(handle, { status: 'failed', error: outcome })
-    } else this.#later(handle, outcome)
+    } else this.#later(handle, (outcome.retryAfterSeconds ?? 0) * 1000)
   }
 
-  #later(handle: Handle, answer: object): void {
+  /** Not before the authority asked for, and later with each time that it failed. */
+  #later(handle: Handle, atLeastMs = 0): void {
     const { clock } = this.#dependencies
-    const asked = 'retryAfterMs' in answer ? Number(answer.retryAfterMs) : 0
     handle.failures = Math.min(handle.failures + 1, 8)
     const pause = Math.min(EVERY_MS * 2 ** handle.failures, LONGEST_PAUSE_MS)
-    handle.askAt = clock.monotonic() + Math.max(pause, asked)
+    handle.askAt = clock.monotonic() + Math.max(pause, atLeastMs)
   }
 }

@@ -6,7 +6,7 @@ import type { Workload } from '../caller/workload.ts'
 import { BrokerError } from '../errors.ts'
 import { Slots } from '../slots.ts'
 import type { Acting } from './acting.ts'
-import { isOfOwner } from './acting_for.ts'
+import { isOfOwner } from './find_acting.ts'
 import type { Delegated } from './delegated.ts'
 import type { OwnTokens } from './own_tokens.ts'
 

@@ -1,6 +1,6 @@
 import type { Workload } from '../../../src/broker/caller/workload.ts'
 import type { Acted } from '../../../src/broker/delegation/act_for.ts'
-import { actingFor, ownerOf, type Behalf } from '../../../src/broker/delegation/acting_for.ts'
+import { actingFor, ownerOf, type Behalf } from '../../../src/broker/delegation/find_acting.ts'
 import type { Handle } from '../../../src/broker/delegation/handle.ts'
 import { readSubject } from '../../../src/broker/delegation/subject.ts'
 import { BrokerError } from '../../../src/broker/errors.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ownerOf } from '../../../src/broker/delegation/acting_for.ts'
+import { ownerOf } from '../../../src/broker/delegation/find_acting.ts'
 import { reviewDelegations } from '../../../src/broker/delegation/review.ts'
 import { BrokerError } from '../../../src/broker/errors.ts'
 import { LinkFailure, type LinkAnswer } from '../../../src/exchange/link.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ownerOf } from '../../../src/broker/delegation/acting_for.ts'
+import { ownerOf } from '../../../src/broker/delegation/find_acting.ts'
 import { Identifiers } from '../../../src/broker/delegation/identifiers.ts'
 import { readChain } from '../../../src/broker/delegation/chain.ts'
 import { BrokerError } from '../../../src/broker/errors.ts'

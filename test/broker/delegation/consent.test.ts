@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ownerOf } from '../../../src/broker/delegation/acting_for.ts'
+import { ownerOf } from '../../../src/broker/delegation/find_acting.ts'
 import type { Handle } from '../../../src/broker/delegation/handle.ts'
 import { BrokerError } from '../../../src/broker/errors.ts'
 import { ExchangeFailure } from '../../../src/exchange/exchanger.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Bearer } from '../../../src/broker/bearers.ts'
-import { ownerOf, type Behalf } from '../../../src/broker/delegation/acting_for.ts'
+import { ownerOf, type Behalf } from '../../../src/broker/delegation/find_acting.ts'
 import { readSubject } from '../../../src/broker/delegation/subject.ts'
 import { BrokerError } from '../../../src/broker/errors.ts'
 import { wishFor } from '../../../src/broker/wish.ts'

@@ -10,7 +10,7 @@ import { ProofFault } from '../proof.ts'
 import type { Acting } from './acting.ts'
 import { digestOf, readSubject } from './subject.ts'
 
-export interface ActingForDependencies {
+export interface FindActingDependencies {
   readonly gate: LocalGate
   readonly clock: Clock
 }
@@ -33,7 +33,7 @@ export function actingFor(
   workload: Workload,
   owner: KeySubject,
   behalf: Behalf,
-  { gate, clock }: ActingForDependencies,
+  { gate, clock }: FindActingDependencies,
 ): Acting | BrokerError {
   const { subjects } = workload
   if (behalf.kind === 'session') return subjects.session(behalf.id, owner)
